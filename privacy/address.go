@@ -1,0 +1,44 @@
+// Package privacy cuts what happened down to what may be kept of the people
+// involved. It does no I/O and keeps nothing.
+package privacy
+
+import (
+	"net/netip"
+
+	"waypost/link"
+)
+
+// Prefixes that a truncated address keeps. A /24 and a /48 are what an access
+// provider hands to a district or a site: enough for a country, too little for
+// a household.
+const (
+	bits4 = 24
+	bits6 = 48
+)
+
+// AppendAddress appends the visitor's address as the policy lets events keep
+// it: whole, with the host part zero, or nothing. An IPv4 address that came
+// mapped into IPv6 is IPv4; a zone is left out, because it names an interface
+// of our own machine. A policy that is not known keeps nothing. It allocates
+// nothing beyond growing dst.
+func AppendAddress(dst []byte, policy link.IPPolicy, ip netip.Addr) []byte {
+	ip = ip.Unmap().WithZone("")
+	if !ip.IsValid() {
+		return dst
+	}
+	switch policy {
+	case link.IPFull, "":
+		return ip.AppendTo(dst)
+	case link.IPTruncated:
+		bits := bits6
+		if ip.Is4() {
+			bits = bits4
+		}
+		cut, err := ip.Prefix(bits)
+		if err != nil { // the bits fit both kinds of address, so this is none
+			return dst
+		}
+		return cut.Addr().AppendTo(dst)
+	}
+	return dst
+}
