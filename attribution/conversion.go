@@ -1,0 +1,137 @@
+package attribution
+
+import (
+	"time"
+
+	"waypost/link"
+)
+
+// ConversionID names a conversion for ever: an installation's own id, an
+// event's idempotency key.
+type ConversionID string
+
+// ConversionKind is what was reported.
+type ConversionKind string
+
+// Kinds of conversion.
+const (
+	Install ConversionKind = "install" // the first open of an installation
+	Open    ConversionKind = "open"    // a later one
+	InApp   ConversionKind = "event"
+)
+
+// Conversion is what is to be credited, with everything that is known when it
+// is decided.
+type Conversion struct {
+	ID      ConversionID
+	Kind    ConversionKind
+	Event   string    // name of an InApp event
+	At      time.Time // when it happened, corrected for the device's clock
+	Account link.AccountID
+	App     link.AppID
+	Facts   Facts
+	// DeviceIDs as they were sent. Zero ones count as absent, malformed ones match nothing.
+	DeviceIDs []DeviceID
+	Referrer  Referrer
+	// OpenedClickID stood in the URL that opened the app.
+	OpenedClickID  string
+	ClipboardToken string
+	Consent        Consent
+
+	Emulator     bool
+	BadSignature bool // a secret is set and the report's signature is wrong or missing
+
+	// Neighbours are other devices whose app spoke from the same address in the 24 h before.
+	Neighbours int
+	// DeviceInstalls are installs of the app with one of these device ids in the 24 h before, this one included.
+	DeviceInstalls int
+	// VendorInstalls are distinct installations under one vendor id in the 30 days before, this one included.
+	VendorInstalls int
+
+	// Past is the device's last installation of the app; nil: none is known.
+	// For Open and InApp it is the installation itself.
+	Past *PastInstall
+	// InstallCredit is who earned the installation that an InApp event belongs to; nil: nobody.
+	InstallCredit *Credit
+	// Reengagement is the last one of the installation; nil: none.
+	Reengagement *Credit
+}
+
+// Referrer is what the store's install referrer API said. Times are zero where
+// it did not say.
+type Referrer struct {
+	ClickID string // ours, as it stood in the referrer; empty: none
+	// The store's own clock, and the device's.
+	ClickServerAt, ClickAt               time.Time
+	InstallBeginServerAt, InstallBeginAt time.Time
+}
+
+// beginAt is when the download began, by the better clock.
+func (r *Referrer) beginAt() time.Time {
+	if !r.InstallBeginServerAt.IsZero() {
+		return r.InstallBeginServerAt
+	}
+	return r.InstallBeginAt
+}
+
+// PastInstall is an installation that the device had.
+type PastInstall struct {
+	At           time.Time
+	LastActiveAt time.Time // before this conversion
+}
+
+// Credit is what a conversion earned its touch, and for how long events follow.
+type Credit struct {
+	Match Match
+	From  time.Time
+	Until time.Time // zero: for ever
+}
+
+// covers reports whether events at t follow the credit.
+func (c *Credit) covers(t time.Time) bool {
+	return c != nil && !t.Before(c.From) && (c.Until.IsZero() || !t.After(c.Until))
+}
+
+// Answer is what a person said when asked.
+type Answer string
+
+// Answers. The empty one means that nobody asked.
+const (
+	Yes Answer = "yes"
+	No  Answer = "no"
+)
+
+// Consent is what the person and the platform permit.
+type Consent struct {
+	// Tracking is the answer to Apple's question (App Tracking Transparency).
+	Tracking Answer
+	// Measurement is the answer to the app's own question, where law demands one.
+	Measurement Answer
+	// LimitAds is the device's own switch against advertising ids.
+	LimitAds bool
+	// Child tells that law protects the person as a child.
+	Child bool
+}
+
+// Refused reports whether the person may not be recognised by likeness, nor his
+// device be told of to others.
+func (c Consent) Refused() bool { return c.Measurement == No || c.Child }
+
+// Permits reports whether ids of the kind may be looked at, or told to others.
+func (c Consent) Permits(k IDKind) bool {
+	if !k.advertising() {
+		return true
+	}
+	return !c.LimitAds && !c.Refused() && (k != IDFA || c.Tracking != No)
+}
+
+// usableIDs are those that identify a device and may be looked at.
+func (c *Conversion) usableIDs() []DeviceID {
+	usable := make([]DeviceID, 0, len(c.DeviceIDs))
+	for _, id := range c.DeviceIDs {
+		if id.State() == Usable && c.Consent.Permits(id.Kind) {
+			usable = append(usable, id)
+		}
+	}
+	return usable
+}

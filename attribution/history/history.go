@@ -1,0 +1,137 @@
+// Package history holds what is remembered between an event of the ledger and
+// the next: touchpoints by their keys, installations, decisions, and what is
+// to be told about them. It does no I/O.
+package history
+
+import (
+	"time"
+
+	"waypost/attribution"
+	"waypost/link"
+	"waypost/report"
+)
+
+// Touch is a touchpoint with what the app is told when it earns a conversion.
+type Touch struct {
+	attribution.Touchpoint
+	Dialect  link.Dialect
+	Template link.TemplateID // of template links
+	Code     string          // of the link
+	Host     string
+	Route    string // the rule that chose the destination
+	Query    string // of the clicked URL, raw
+	DeepLink string // where in the app the visitor belongs
+}
+
+// Installation is one installation of an app on one device.
+type Installation struct {
+	Account      link.AccountID
+	App          link.AppID
+	ID           string // as its app tells it
+	Dialect      link.Dialect
+	At           time.Time // of its first start
+	LastActiveAt time.Time
+	Identity     []attribution.Key // of its device: see Conversion.IdentityKeys
+	Address      []attribution.Key // from where it spoke last
+	User         string
+	Consent      attribution.Consent
+	// Conversion names the install's own Decided.
+	Conversion attribution.ConversionID
+	// Outcome is what the first start turned out to be: an install, a reinstall
+	// or a re-attribution.
+	Outcome      attribution.Outcome
+	Verdict      attribution.Verdict
+	Credit       *attribution.Credit // who earned it; nil: nobody
+	Reengagement *attribution.Credit // the last one; nil: none
+	// Opens are the keys of its last opens, the newest last, by which a
+	// repeated one is known.
+	Opens []string
+	// DeepLink is the deferred deep link that its first start is told once.
+	DeepLink string
+	// LinkUntil is when the deferred deep link is no longer told.
+	LinkUntil time.Time
+	Flags     []string // of its first start
+}
+
+// Decided is one conversion with its decision.
+type Decided struct {
+	Account    link.AccountID
+	App        link.AppID
+	Install    string // the installation
+	Conversion attribution.ConversionID
+	Kind       attribution.ConversionKind
+	Event      string // name of an in-app event
+	Amount     string
+	Currency   string
+	ReceivedAt time.Time
+	Decision   attribution.Decision
+	Flags      []string
+}
+
+// Orphan is an in-app event that came before its installation. It was decided
+// without; when the installation comes in time, it is decided again.
+type Orphan struct {
+	App        link.AppID
+	Install    string
+	Conversion attribution.ConversionID
+	ReceivedAt time.Time
+	Line       []byte // the ledger's
+}
+
+// Earned is a touch and the last conversion that it earned. A store keeps it
+// as long as it keeps the conversion, beyond what it keeps of other touches.
+type Earned struct {
+	Touch      Touch
+	Conversion attribution.ConversionID
+}
+
+// Delivery is something to be told to a partner or to the account: one row of
+// the outbox. Its Key makes it one and the same however often it is made.
+type Delivery struct {
+	ID       int64 // the store's
+	Key      string
+	Account  link.AccountID
+	Postback link.Key
+	Kind     string // what it tells: "install", "event", "click", …
+	Method   string
+	URL      string // with every macro filled
+	Body     string // JSON of a POST; empty otherwise
+	MadeAt   time.Time
+	DueAt    time.Time // of the next attempt; zero: none
+	Attempts int
+	Status   DeliveryStatus
+	Code     int    // HTTP status of the last attempt; zero: no answer
+	Answer   string // its first 2 KiB, or why there was none
+}
+
+// DeliveryStatus is how far a delivery is.
+type DeliveryStatus string
+
+// States of a delivery.
+const (
+	Waiting   DeliveryStatus = "waiting"
+	Delivered DeliveryStatus = "delivered"
+	GivenUp   DeliveryStatus = "given_up"
+)
+
+// Step is what reading the ledger's batches after From up to To has added. A
+// store commits it with the place in one transaction, as it does a report.Step.
+type Step struct {
+	Projection    report.Projection
+	From, To      uint64
+	Touches       []Touch // in the ledger's order
+	Earned        []Earned
+	Installations []Installation // new and changed ones, by App and ID
+	Decided       []Decided      // new and changed ones, by App, Install and Conversion
+	Orphans       []Orphan
+	Adopted       []Orphan      // orphans that are none any more; their Line is empty
+	Counts        report.Counts // of installs, re-engagements, events; a revised decision takes its old one back
+	Deliveries    []Delivery    // those whose Key is there already are left out
+	// ForgetBefore lets touches and orphans go that are older, a few with each step; zero: none.
+	ForgetBefore time.Time
+}
+
+// Empty reports whether the step changes nothing but the place.
+func (s *Step) Empty() bool {
+	return len(s.Touches)+len(s.Earned)+len(s.Installations)+len(s.Decided)+len(s.Orphans)+len(s.Adopted)+len(s.Counts)+len(s.Deliveries) == 0
+}

@@ -1,0 +1,134 @@
+package simulate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"waypost/attribution"
+)
+
+// Count is how one method did.
+type Count struct {
+	Credited int
+	Right    int // to a touch of the device that installed, or one that named it
+	Fraud    int // to a touch that no person made
+}
+
+// Precision is the share of credits that went to the right device.
+func (c Count) Precision() float64 { return share(c.Right, c.Credited) }
+
+func share(n, of int) float64 {
+	if of == 0 {
+		return 1
+	}
+	return float64(n) / float64(of)
+}
+
+// Report is how a day's decisions compare with the truth.
+type Report struct {
+	Installs   int
+	Clicked    int // a click of the person's own led to them
+	CarryID    int // and an id joins both sides
+	FoundByID  int // of which were credited by it to a touch that the person made
+	MayGuess   int // no id, but law and platform allow to compare
+	Guessed    int // of which were credited to the right device
+	Organic    int // no click led to them
+	Fooled     int // of which somebody was credited all the same
+	FraudTried int // installs that fraud claimed
+	Methods    map[attribution.Method]*Count
+	Why        map[attribution.Code]int // how the match by likeness went
+}
+
+func (r *Report) add(w *World, truth *Truth, d *attribution.Decision) {
+	r.Installs++
+	r.Clicked += one(truth.Clicked)
+	r.Organic += one(!truth.Clicked)
+	r.CarryID += one(truth.CarryID)
+	r.MayGuess += one(truth.MayGuess)
+	r.Why[d.Likeness.Code]++
+	tried := slices.ContainsFunc(d.Rejected, func(x attribution.Rejection) bool { return w.Fraud[x.Touch] })
+	if d.Winner == nil {
+		r.FraudTried += one(tried)
+		return
+	}
+	m := r.Methods[d.Winner.Method]
+	if m == nil {
+		m = &Count{}
+		r.Methods[d.Winner.Method] = m
+	}
+	right, fraud := w.Owners[d.Winner.Touch] == truth.Device, w.Fraud[d.Winner.Touch]
+	m.Credited++
+	m.Right += one(right)
+	m.Fraud += one(fraud)
+	r.FraudTried += one(tried || fraud)
+	r.Fooled += one(!truth.Clicked)
+	r.FoundByID += one(truth.CarryID && right && !fraud && d.Winner.Method != attribution.Probabilistic)
+	r.Guessed += one(truth.MayGuess && right)
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// Add sums two days.
+func (r *Report) Add(o Report) {
+	r.Installs, r.Clicked, r.CarryID, r.FoundByID = r.Installs+o.Installs, r.Clicked+o.Clicked, r.CarryID+o.CarryID, r.FoundByID+o.FoundByID
+	r.MayGuess, r.Guessed, r.Organic, r.Fooled = r.MayGuess+o.MayGuess, r.Guessed+o.Guessed, r.Organic+o.Organic, r.Fooled+o.Fooled
+	r.FraudTried += o.FraudTried
+	if r.Methods == nil {
+		r.Methods, r.Why = map[attribution.Method]*Count{}, map[attribution.Code]int{}
+	}
+	for method, c := range o.Methods {
+		if r.Methods[method] == nil {
+			r.Methods[method] = &Count{}
+		}
+		sum := r.Methods[method]
+		sum.Credited, sum.Right, sum.Fraud = sum.Credited+c.Credited, sum.Right+c.Right, sum.Fraud+c.Fraud
+	}
+	for code, n := range o.Why {
+		r.Why[code] += n
+	}
+}
+
+// Deterministic sums all methods but likeness.
+func (r *Report) Deterministic() Count {
+	var sum Count
+	for method, c := range r.Methods {
+		if method != attribution.Probabilistic {
+			sum.Credited, sum.Right, sum.Fraud = sum.Credited+c.Credited, sum.Right+c.Right, sum.Fraud+c.Fraud
+		}
+	}
+	return sum
+}
+
+// Probabilistic is how likeness did.
+func (r *Report) Probabilistic() Count {
+	if c := r.Methods[attribution.Probabilistic]; c != nil {
+		return *c
+	}
+	return Count{}
+}
+
+// String is the report as the tables of a Markdown document.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| installs | number |\n|---|---|\n| all | %d |\n| led to by a click | %d |\n| … an id joins click and install | %d |\n", r.Installs, r.Clicked, r.CarryID)
+	fmt.Fprintf(&b, "| … no id, but comparing is allowed | %d |\n| organic | %d |\n| … credited all the same | %d |\n| claimed by fraud | %d |\n\n", r.MayGuess, r.Organic, r.Fooled, r.FraudTried)
+	b.WriteString("| method | credited | right device | fraud credited | precision |\n|---|---|---|---|---|\n")
+	for _, method := range slices.Sorted(maps.Keys(r.Methods)) {
+		c := r.Methods[method]
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %.2f %% |\n", method, c.Credited, c.Right, c.Fraud, 100*c.Precision())
+	}
+	fmt.Fprintf(&b, "\n| recall | of | found | share |\n|---|---|---|---|\n| by id | %d | %d | %.2f %% |\n| by likeness | %d | %d | %.2f %% |\n\n",
+		r.CarryID, r.FoundByID, 100*share(r.FoundByID, r.CarryID), r.MayGuess, r.Guessed, 100*share(r.Guessed, r.MayGuess))
+	b.WriteString("| likeness | installs |\n|---|---|\n")
+	for _, code := range slices.Sorted(maps.Keys(r.Why)) {
+		fmt.Fprintf(&b, "| %s | %d |\n", code, r.Why[code])
+	}
+	return b.String()
+}

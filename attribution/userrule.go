@@ -1,0 +1,143 @@
+package attribution
+
+import (
+	"slices"
+
+	"waypost/internal/fault"
+)
+
+// Attribute is what a UserRule looks at.
+type Attribute string
+
+// Attributes. Country and platform are the conversion's.
+const (
+	OnSource     Attribute = "media_source"
+	OnAgency     Attribute = "agency"
+	OnCampaign   Attribute = "campaign"
+	OnCampaignID Attribute = "campaign_id"
+	OnAdSetID    Attribute = "ad_set_id"
+	OnAdID       Attribute = "ad_id"
+	OnSite       Attribute = "site_id"
+	OnCountry    Attribute = "geo"
+	OnPlatform   Attribute = "platform"
+)
+
+// Condition holds where the attribute's value is one of Values, or none of
+// them where Not is set.
+type Condition struct {
+	Attribute Attribute
+	Values    []string
+	Not       bool
+}
+
+// UserRule is an account's own fraud rule. It blocks what all its conditions
+// hold of; an AllowOnly rule blocks everything else.
+type UserRule struct {
+	Name       string // its code is "rule:" and the name
+	Conditions []Condition
+	AllowOnly  bool
+	// Refuses refuses the conversion that a blocked touch would have won.
+	// Otherwise the touch is rejected and the next one wins.
+	Refuses bool
+	Action  Action // empty: Reject
+}
+
+// Check returns what is wrong with the rule.
+func (r *UserRule) Check() error {
+	if r.Name == "" {
+		return fault.Bad("name", "", "must not be empty")
+	}
+	if len(r.Conditions) == 0 {
+		return fault.Bad("conditions", "", "must hold at least one condition")
+	}
+	for _, c := range r.Conditions {
+		if _, known := c.Attribute.read(&Conversion{}, Source{}); !known {
+			return fault.Bad("attribute", "", "%q is none of media_source, agency, campaign, campaign_id, ad_set_id, ad_id, site_id, geo, platform", c.Attribute)
+		}
+		if len(c.Values) == 0 {
+			return fault.Bad("values", "", "must hold at least one value")
+		}
+	}
+	if !slices.Contains([]Action{"", Reject, FlagIt, RuleOff}, r.Action) {
+		return fault.Bad("action", "", "%q is none of reject, flag, off", r.Action)
+	}
+	return nil
+}
+
+// Code is how decisions name the rule.
+func (r *UserRule) Code() Code { return Code("rule:" + r.Name) }
+
+func (a Attribute) read(c *Conversion, s Source) (value string, known bool) {
+	switch a {
+	case OnSource:
+		return s.Name, true
+	case OnAgency:
+		return s.Agency, true
+	case OnCampaign:
+		return s.Campaign, true
+	case OnCampaignID:
+		return s.CampaignID, true
+	case OnAdSetID:
+		return s.AdSetID, true
+	case OnAdID:
+		return s.AdID, true
+	case OnSite:
+		return s.Site, true
+	case OnCountry:
+		return c.Facts.Country, true
+	case OnPlatform:
+		return c.Facts.Platform.String(), true
+	}
+	return "", false
+}
+
+// ofTouch reports whether the rule asks about a touch at all.
+func (r *UserRule) ofTouch() bool {
+	return slices.ContainsFunc(r.Conditions, func(c Condition) bool { return c.Attribute != OnCountry && c.Attribute != OnPlatform })
+}
+
+func (r *UserRule) blocks(c *Conversion, s Source) bool {
+	holds := true
+	for _, cond := range r.Conditions {
+		value, known := cond.Attribute.read(c, s)
+		holds = holds && known && slices.Contains(cond.Values, value) != cond.Not
+	}
+	return holds != r.AllowOnly
+}
+
+// blockedTouch asks the account's rules about a touch.
+func (j *judge) blockedTouch(t *Touchpoint) Code {
+	for i := range j.policy.UserRules {
+		r := &j.policy.UserRules[i]
+		if r.Refuses || r.Action == RuleOff || !r.blocks(j.conversion, t.Source) {
+			continue
+		}
+		if r.Action != FlagIt {
+			return r.Code()
+		}
+		j.decision.Flags = append(j.decision.Flags, Flag{Code: r.Code(), Touch: t.ID})
+	}
+	return ""
+}
+
+// blocked asks the account's rules that refuse conversions about the touch
+// that would win. Where none would, only rules that ask nothing about touches apply.
+func (j *judge) blocked(eligible []candidate) Code {
+	var source Source
+	flag := Flag{}
+	if len(eligible) > 0 {
+		source, flag.Touch = eligible[0].match.Source, eligible[0].match.Touch
+	}
+	for i := range j.policy.UserRules {
+		r := &j.policy.UserRules[i]
+		if !r.Refuses || r.Action == RuleOff || len(eligible) == 0 && r.ofTouch() || !r.blocks(j.conversion, source) {
+			continue
+		}
+		if r.Action != FlagIt {
+			return r.Code()
+		}
+		flag.Code = r.Code()
+		j.decision.Flags = append(j.decision.Flags, flag)
+	}
+	return ""
+}
