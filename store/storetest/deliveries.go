@@ -1,0 +1,150 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"waypost/attribution/history"
+	"waypost/internal/fault"
+	"waypost/link"
+	"waypost/pipeline"
+	"waypost/report"
+)
+
+// testHistoryCounts: both projections' counts are found by one query, and
+// neither is in the way of the other.
+func testHistoryCounts(tt *testing.T, s Store) {
+	t := f{tt}
+	clicked, installed := key(7, 20_000), key(7, 20_000)
+	installed.Metric, installed.Tracker = report.Installs, 3
+	organic := installed
+	organic.Metric, organic.Link, organic.Tracker = report.OrganicEvents, 0, 0
+	t.step(s, 0, 1, report.Counts{clicked: 10})
+	t.history(s, history.Step{Counts: report.Counts{installed: 2, organic: 1}})
+	t.history(s, history.Step{Counts: report.Counts{installed: 1, organic: -1}})
+	sum := func(q report.Query) string {
+		q.Account = 1
+		rows, err := s.SumCounts(t.Context(), q)
+		t.ok(err)
+		text := ""
+		for _, r := range rows {
+			text += fmt.Sprintf("%s/%d/%d=%d ", r.Key.Metric, r.Key.Link, r.Key.Tracker, r.Count)
+		}
+		return text
+	}
+	id := newID(7)
+	byMetric := []report.Dimension{report.ByMetric}
+	t.is(sum(report.Query{GroupBy: byMetric}), "clicks/0/0=10 installs/0/0=3 ", "by metric")
+	t.is(sum(report.Query{Link: &id, GroupBy: byMetric}), "clicks/0/0=10 installs/0/0=3 ", "of a link, by metric")
+	t.is(sum(report.Query{Metric: report.Installs, GroupBy: []report.Dimension{report.ByLink, report.ByTracker}}), fmt.Sprintf("/%d/3=3 ", id), "installs by tracker")
+	t.is(sum(report.Query{Links: []link.LinkID{id, 99}, Metric: report.Clicks, GroupBy: []report.Dimension{report.ByLink}}), fmt.Sprintf("/%d/0=10 ", id), "clicks of links")
+	t.is(sum(report.Query{Metric: report.OrganicEvents}), "", "what was taken back")
+	t.sameCounts(s, false, report.Counts{clicked: 10})
+	t.ok(s.ResetProjection(t.Context(), counts))
+	t.is(sum(report.Query{GroupBy: byMetric}), "installs/0/0=3 ", "after a reset of the clicks'")
+}
+
+func testHandedLinks(tt *testing.T, s Store) {
+	t := f{tt}
+	with := func(id, deepLink string) history.Installation {
+		return history.Installation{Account: 1, App: 7, ID: id, At: now, LastActiveAt: now, DeepLink: deepLink, LinkUntil: now.Add(time.Hour)}
+	}
+	step := history.Step{Installations: []history.Installation{with("a", "product/12"), with("b", ""), with("c", "late"), with("d", "raced")}}
+	t.history(s, step)
+	take := func(app link.AppID, id string, at time.Time) string {
+		deepLink, ok, err := s.TakeDeepLink(t.Context(), app, id, at)
+		t.ok(err)
+		return fmt.Sprint(deepLink, " ", ok)
+	}
+	t.is(take(7, "c", now.Add(time.Hour+time.Millisecond)), " false", "after its time")
+	t.is(take(7, "c", now.Add(time.Hour)), "late true", "at its last moment")
+	t.is(take(9, "a", now), " false", "another app's")
+	t.is(take(7, "b", now), " false", "none")
+	t.is(take(7, "a", now), "product/12 true", "once")
+	t.is(take(7, "a", now), " false", "twice")
+	var taking sync.WaitGroup
+	won := make([]bool, 8)
+	for i := range won {
+		taking.Go(func() {
+			_, ok, err := s.TakeDeepLink(t.Context(), 7, "d", now)
+			won[i] = ok && err == nil
+		})
+	}
+	taking.Wait()
+	n := 0
+	for _, ok := range won {
+		if ok {
+			n++
+		}
+	}
+	t.is(n, 1, "callers at once that get it")
+	t.ok(s.ResetHistory(t.Context(), pipeline.History))
+	t.is(take(7, "a", now), " false", "after a reset")
+	t.history(s, step)
+	t.is(take(7, "a", now), " false", "after a replay")
+}
+
+func testDeliveries(tt *testing.T, s Store) {
+	t := f{tt}
+	waiting := func(most int, want int64, first time.Time) {
+		t.Helper()
+		n, due, err := s.CountWaiting(t.Context(), most)
+		t.ok(err)
+		t.equal(n, want, "how many wait")
+		t.equal(due, first, "when the first is due")
+	}
+	waiting(10, 0, time.Time{})
+	newOne := func(key string, account link.AccountID, due time.Time) history.Delivery {
+		return history.Delivery{Key: key, Account: account, Postback: "p", Kind: "install", Method: "GET", URL: "https://partner.test/" + key, MadeAt: now, DueAt: due, Status: history.Waiting}
+	}
+	a, b, c := newOne("a", 1, now.Add(time.Second)), newOne("b", 1, now), newOne("c", 2, now.Add(time.Hour))
+	given := newOne("d", 1, time.Time{})
+	given.Status, given.Answer = history.GivenUp, "no such macro"
+	t.history(s, history.Step{Deliveries: []history.Delivery{a, b, c, given}})
+	waiting(10, 3, now)
+	waiting(2, 2, now)
+	keys := func(list []history.Delivery, err error) string {
+		t.Helper()
+		t.ok(err)
+		text := ""
+		for _, d := range list {
+			text += d.Key
+		}
+		return text
+	}
+	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Minute), 10)), "ba", "due")
+	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Minute), 1)), "b", "one of them")
+	t.is(keys(s.DueDeliveries(t.Context(), now.Add(-time.Millisecond), 10)), "", "before")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, "")), "dba", "of the account")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, 2, "")), "db", "two of them")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, history.GivenUp)), "d", "given up")
+
+	list, err := s.DueDeliveries(t.Context(), now, 1)
+	t.ok(err)
+	tried := list[0]
+	tried.Attempts, tried.Status, tried.Code, tried.Answer, tried.DueAt = 1, history.Delivered, 200, "ok", time.Time{}
+	t.ok(s.SaveAttempt(t.Context(), tried))
+	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Hour), 10)), "ac", "due after an attempt")
+	waiting(10, 2, now.Add(time.Second))
+	list, err = s.ListDeliveries(t.Context(), 1, 10, history.Delivered)
+	t.ok(err)
+	t.equal(list, []history.Delivery{tried}, "delivered")
+	t.kind(s.SaveAttempt(t.Context(), history.Delivery{ID: 1 << 40}), fault.NotFound)
+
+	_, err = s.RetryDelivery(t.Context(), 2, tried.ID, now)
+	t.kind(err, fault.NotFound)
+	again, err := s.RetryDelivery(t.Context(), 1, tried.ID, now.Add(time.Minute))
+	t.ok(err)
+	tried.Status, tried.DueAt = history.Waiting, now.Add(time.Minute)
+	t.equal(again, tried, "to be tried again")
+	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Minute), 10)), "ab", "due after that")
+
+	a.URL = "https://changed.test"
+	t.history(s, history.Step{Deliveries: []history.Delivery{a, b, newOne("e", 1, now)}})
+	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, "")), "edba", "each key once")
+	list, err = s.ListDeliveries(t.Context(), 1, 10, "")
+	t.ok(err)
+	t.is(list[3].URL, "https://partner.test/a", "what is there stays")
+}
