@@ -1,0 +1,297 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"waypost/attribution"
+	"waypost/attribution/history"
+	"waypost/internal/uid"
+	"waypost/link"
+	"waypost/report"
+)
+
+// installKey names an installation.
+type installKey struct {
+	app     link.AppID
+	install string
+}
+
+// decidedKey names a conversion.
+type decidedKey struct {
+	installKey
+	conversion attribution.ConversionID
+}
+
+// ahead is what a step has made and not yet committed. Its reads answer as the
+// store will after the commit, so that a decision does not depend on where
+// steps begin and end.
+type ahead struct {
+	store HistoryStore
+
+	touches    []history.Touch // in the ledger's order
+	touchesBy  map[attribution.Key][]int
+	touchByID  map[uid.Click]int
+	earned     map[uid.Click]history.Earned
+	installs   map[installKey]*history.Installation
+	installsBy map[attribution.Key][]installKey // some may have moved on since
+	decided    map[decidedKey]*history.Decided
+	orphans    map[installKey][]history.Orphan
+	adopted    []history.Orphan
+	counts     report.Counts
+	deliveries []history.Delivery
+
+	newInstalls []installKey // in the ledger's order, like those below
+	newDecided  []decidedKey
+	newOrphans  []installKey
+}
+
+func newAhead(store HistoryStore) *ahead {
+	return &ahead{
+		store: store, touchesBy: map[attribution.Key][]int{}, touchByID: map[uid.Click]int{}, earned: map[uid.Click]history.Earned{},
+		installs: map[installKey]*history.Installation{}, installsBy: map[attribution.Key][]installKey{}, decided: map[decidedKey]*history.Decided{},
+		orphans: map[installKey][]history.Orphan{}, counts: report.Counts{},
+	}
+}
+
+// step turns it into what a store commits.
+func (h *ahead) step(from, to uint64, forget time.Time) history.Step {
+	s := history.Step{
+		Projection: History, From: from, To: to, Touches: h.touches, Adopted: h.adopted, Counts: h.counts, Deliveries: h.deliveries, ForgetBefore: forget,
+	}
+	for _, e := range h.earned {
+		s.Earned = append(s.Earned, e)
+	}
+	for _, k := range h.newInstalls {
+		s.Installations = append(s.Installations, *h.installs[k])
+	}
+	for _, k := range h.newDecided {
+		s.Decided = append(s.Decided, *h.decided[k])
+	}
+	for _, k := range h.newOrphans {
+		s.Orphans = append(s.Orphans, h.orphans[k]...)
+	}
+	return s
+}
+
+func (h *ahead) addTouch(t history.Touch) {
+	keys := t.Keys()
+	if len(keys) == 0 {
+		return
+	}
+	n := len(h.touches)
+	h.touches = append(h.touches, t)
+	if _, twice := h.touchByID[t.ID]; !twice {
+		h.touchByID[t.ID] = n
+	}
+	for _, k := range keys {
+		if under := h.touchesBy[k]; len(under) == 0 || under[len(under)-1] != n {
+			h.touchesBy[k] = append(under, n)
+		}
+	}
+}
+
+// knows reports whether the touch came before.
+func (h *ahead) knows(ctx context.Context, t *history.Touch) (bool, error) {
+	if _, twice := h.touchByID[t.ID]; twice {
+		return true, nil
+	}
+	found, err := h.store.FindTouches(ctx, []attribution.Lookup{{
+		Key:   attribution.Key{App: t.Apps[0], Kind: attribution.ClickKey, Value: t.ID.String()},
+		Since: t.At.Add(-rememberFor), Until: t.At.Add(rememberFor),
+	}})
+	return len(found) > 0 && len(found[0]) > 0, err
+}
+
+// earn marks a touch as the conversion's.
+func (h *ahead) earn(t *history.Touch, c attribution.ConversionID) {
+	touch := *t
+	touch.UsedBy, touch.Traffic = "", attribution.Traffic{}
+	h.earned[t.ID] = history.Earned{Touch: touch, Conversion: c}
+}
+
+// findTouches returns the candidates under each lookup, bounded by key, each once.
+func (h *ahead) findTouches(ctx context.Context, asked []attribution.Lookup) ([]history.Touch, error) {
+	stored, err := h.store.FindTouches(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	var found []history.Touch
+	seen := map[uid.Click]bool{}
+	for i, l := range asked {
+		under := h.under(&l)
+		if i < len(stored) {
+			under = append(under, stored[i]...)
+		}
+		// Stable, so that of equal age those that came later stay before the others.
+		slices.SortStableFunc(under, func(a, b history.Touch) int { return b.At.Compare(a.At) })
+		for _, t := range under[:min(len(under), attribution.MaxPerKey)] {
+			if !seen[t.ID] {
+				seen[t.ID] = true
+				found = append(found, h.marked(t))
+			}
+		}
+	}
+	return found, nil
+}
+
+// under returns the step's own touches of a lookup, the latest first.
+func (h *ahead) under(l *attribution.Lookup) (found []history.Touch) {
+	numbers := h.touchesBy[l.Key]
+	for _, n := range slices.Backward(numbers) {
+		if t := h.touches[n]; !t.At.Before(l.Since) && !t.At.After(l.Until) {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// marked says what the touch has earned by now.
+func (h *ahead) marked(t history.Touch) history.Touch {
+	if e, ok := h.earned[t.ID]; ok {
+		t.UsedBy = e.Conversion
+	}
+	return t
+}
+
+// touch returns a touch that a decision names, or nil.
+func (h *ahead) touch(ctx context.Context, id uid.Click, at time.Time) (*history.Touch, error) {
+	if e, ok := h.earned[id]; ok {
+		t := h.marked(e.Touch)
+		return &t, nil
+	}
+	if n, ok := h.touchByID[id]; ok {
+		t := h.touches[n]
+		return &t, nil
+	}
+	t, ok, err := h.store.ReadTouch(ctx, id, at)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &t, nil
+}
+
+// installation returns a copy of what is known of an installation, or nil.
+func (h *ahead) installation(ctx context.Context, k installKey) (*history.Installation, error) {
+	if i := h.installs[k]; i != nil {
+		known := *i
+		return &known, nil
+	}
+	i, ok, err := h.store.ReadInstallation(ctx, k.app, k.install)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &i, nil
+}
+
+func (h *ahead) save(i *history.Installation) {
+	k := installKey{i.App, i.ID}
+	known := *i
+	if h.installs[k] == nil {
+		h.newInstalls = append(h.newInstalls, k)
+	}
+	h.installs[k] = &known
+	for _, key := range slices.Concat(i.Identity, i.Address) {
+		if !slices.Contains(h.installsBy[key], k) {
+			h.installsBy[key] = append(h.installsBy[key], k)
+		}
+	}
+}
+
+// mostInstallations bounds those that are looked at under one key. Every rule
+// about their number is satisfied with far fewer.
+const mostInstallations = 64
+
+// findInstallations returns the installations under any of the keys, each once.
+func (h *ahead) findInstallations(ctx context.Context, keys []attribution.Key, since time.Time) ([]history.Installation, error) {
+	stored, err := h.store.FindInstallations(ctx, keys, since, mostInstallations+len(h.installs))
+	if err != nil {
+		return nil, err
+	}
+	var found []history.Installation
+	seen := map[installKey]bool{}
+	for n, key := range keys {
+		under := h.installationsUnder(key)
+		if n < len(stored) {
+			under = append(under, slices.DeleteFunc(stored[n], func(i history.Installation) bool { return h.installs[installKey{i.App, i.ID}] != nil })...)
+		}
+		slices.SortFunc(under, func(a, b history.Installation) int {
+			return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.App, b.App), cmp.Compare(a.ID, b.ID))
+		})
+		for _, i := range under[:min(len(under), mostInstallations)] {
+			if k := (installKey{i.App, i.ID}); !seen[k] {
+				seen[k] = true
+				found = append(found, i)
+			}
+		}
+	}
+	return found, nil
+}
+
+// installationsUnder returns those that the step has changed.
+func (h *ahead) installationsUnder(key attribution.Key) (found []history.Installation) {
+	for _, k := range h.installsBy[key] {
+		if i := h.installs[k]; slices.Contains(i.Identity, key) || slices.Contains(i.Address, key) {
+			found = append(found, *i)
+		}
+	}
+	return found
+}
+
+func (h *ahead) isDecided(ctx context.Context, k decidedKey) (bool, error) {
+	if h.decided[k] != nil {
+		return true, nil
+	}
+	_, ok, err := h.store.ReadDecided(ctx, k.app, k.install, k.conversion)
+	return ok, err
+}
+
+func (h *ahead) readDecided(ctx context.Context, k decidedKey) (*history.Decided, error) {
+	if d := h.decided[k]; d != nil {
+		known := *d
+		return &known, nil
+	}
+	d, ok, err := h.store.ReadDecided(ctx, k.app, k.install, k.conversion)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &d, nil
+}
+
+func (h *ahead) decide(d *history.Decided) {
+	k := decidedKey{installKey{d.App, d.Install}, d.Conversion}
+	known := *d
+	if h.decided[k] == nil {
+		h.newDecided = append(h.newDecided, k)
+	}
+	h.decided[k] = &known
+}
+
+func (h *ahead) addOrphan(o history.Orphan) {
+	k := installKey{o.App, o.Install}
+	if len(h.orphans[k]) == 0 && !slices.Contains(h.newOrphans, k) {
+		h.newOrphans = append(h.newOrphans, k)
+	}
+	h.orphans[k] = append(h.orphans[k], o)
+}
+
+// adopt returns the installation's orphans, the oldest first, which are none
+// any more.
+func (h *ahead) adopt(ctx context.Context, k installKey) ([]history.Orphan, error) {
+	found, err := h.store.ListOrphans(ctx, k.app, k.install)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range found {
+		o.Line = nil
+		h.adopted = append(h.adopted, o)
+	}
+	found = append(found, h.orphans[k]...)
+	delete(h.orphans, k)
+	slices.SortFunc(found, func(a, b history.Orphan) int {
+		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.Conversion, b.Conversion))
+	})
+	return found, nil
+}

@@ -1,0 +1,41 @@
+package pipeline
+
+import (
+	"waypost/attribution"
+	"waypost/link"
+)
+
+// policies are the apps' rules as one directory has them.
+type policies struct {
+	directory *link.Directory
+	byApp     map[link.AppID]*attribution.Policy
+}
+
+// of returns an app's policy: the defaults, and what its account's partners
+// are configured for.
+func (p *policies) of(d *link.Directory, account link.AccountID, app link.AppID) *attribution.Policy {
+	if p.directory != d || p.byApp == nil {
+		p.directory, p.byApp = d, map[link.AppID]*attribution.Policy{}
+	}
+	if known := p.byApp[app]; known != nil {
+		return known
+	}
+	made := attribution.DefaultPolicy()
+	made.Partners = map[link.PartnerID]attribution.Lookbacks{}
+	for i := range d.Catalog.Partners {
+		partner := &d.Catalog.Partners[i]
+		for _, set := range partner.ConfiguredFor {
+			if partner.Account == account && set.App == app {
+				made.Partners[partner.ID] = attribution.Lookbacks{
+					ClickDeterministic: attribution.Lookback(set.ClickDeterministic), ViewDeterministic: attribution.Lookback(set.ViewDeterministic),
+					ClickProbabilistic: attribution.Lookback(set.ClickProbabilistic), ViewProbabilistic: attribution.Lookback(set.ViewProbabilistic),
+					Reengagement: attribution.Lookback(set.Reengagement),
+				}
+			}
+		}
+	}
+	if d.App(app) != nil { // others come from whoever writes the ledger: no bound to them
+		p.byApp[app] = &made
+	}
+	return &made
+}
