@@ -1,0 +1,243 @@
+package manifest
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+
+	"waypost/link"
+)
+
+// decoder walks the YAML tree and the schema together. The schema has a fixed
+// depth, so a tree that contains itself through an alias ends; nodes bound
+// what aliases can multiply.
+type decoder struct {
+	*findings
+	nodes int
+}
+
+const (
+	maxNodes = maxMarks
+	maxText  = 4096 // bytes of one value
+)
+
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	limitType    = reflect.TypeFor[link.Limit]()
+)
+
+func (d *decoder) decodeFile(root *yaml.Node) {
+	d.decode(root, reflect.ValueOf(d.file).Elem(), "")
+}
+
+func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	d.nodes++
+	if d.nodes > maxNodes {
+		d.addAt(n.Line, "", "its aliases unfold to too much")
+	}
+	if d.full() || d.nodes > maxNodes {
+		return
+	}
+	if _, ok := d.file.lines[path]; !ok {
+		d.file.lines[path] = n.Line
+	}
+	switch {
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.decode(n, v.Elem(), path)
+	case v.Kind() == reflect.Struct:
+		d.decodeFields(n, v, path)
+	case v.Kind() == reflect.Slice:
+		d.decodeList(n, v, path)
+	default:
+		d.decodeValue(n, v, path)
+	}
+}
+
+// decodeFields fills a struct from a mapping by the schema in its tags.
+func (d *decoder) decodeFields(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.addAt(n.Line, path, "must be a mapping with the fields %s", strings.Join(fieldNames(v.Type()), ", "))
+		return
+	}
+	first := make(map[string]int, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			d.addAt(key.Line, path, "has a field whose name is not a plain word")
+			continue
+		}
+		at := join(path, shown(key.Value))
+		if line, ok := first[key.Value]; ok {
+			d.addAt(key.Line, at, "is given twice, first on line %d", line)
+			continue
+		}
+		first[key.Value] = key.Line
+		index, ok := fieldIndex(v.Type(), key.Value)
+		if !ok {
+			d.addAt(key.Line, at, "unknown field; known here are %s", strings.Join(fieldNames(v.Type()), ", "))
+			continue
+		}
+		d.file.lines[at] = key.Line
+		d.decode(value, v.Field(index), at)
+	}
+	for i := range v.NumField() {
+		name, required := tag(v.Type().Field(i))
+		if _, ok := first[name]; required && !ok {
+			d.addAt(n.Line, join(path, name), "missing")
+		}
+	}
+}
+
+func (d *decoder) decodeList(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.SequenceNode {
+		d.addAt(n.Line, path, "must be a list, as in [a, b]")
+		return
+	}
+	// The list grows with what is good in it: an entry of the schema may take a
+	// hundred times the memory of the text that fails to be one.
+	for i, item := range n.Content {
+		if d.full() || d.nodes > maxNodes {
+			return
+		}
+		v.Grow(1)
+		v.SetLen(i + 1)
+		d.decode(item, v.Index(i), index(path, i))
+	}
+}
+
+// decodeValue fills a scalar. Messages do not repeat the value, which may be
+// a secret.
+func (d *decoder) decodeValue(n *yaml.Node, v reflect.Value, path string) {
+	wrong := func(what string) { d.addAt(n.Line, path, "must be %s", what) }
+	kind := n.ShortTag()
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		wrong("a single value, not a list or a mapping")
+	case kind == "!!null":
+		d.addAt(n.Line, path, "is empty; give it a value or leave it out")
+	case v.Type() == durationType:
+		const what = "a duration of minutes, hours or days up to 365d, such as 30m, 24h or 7d"
+		span, err := parseWindow(n.Value)
+		if kind != "!!str" || err != nil {
+			wrong(what)
+			return
+		}
+		v.SetInt(int64(span))
+	case v.Type() == limitType:
+		const what = "a whole number of zero or more, or `unlimited`"
+		if kind == "!!str" && n.Value == "unlimited" {
+			v.SetInt(int64(link.Unlimited))
+			return
+		}
+		number, err := parseNumber(n.Value)
+		if kind != "!!int" || err != nil || number < 0 {
+			wrong(what)
+			return
+		}
+		v.SetInt(number)
+	case v.Kind() == reflect.Bool:
+		if kind != "!!bool" || (n.Value != "true" && n.Value != "false") {
+			wrong("true or false")
+			return
+		}
+		v.SetBool(n.Value == "true")
+	case v.Kind() == reflect.Int64:
+		number, err := parseNumber(n.Value)
+		if kind != "!!int" || err != nil {
+			wrong("a whole number")
+			return
+		}
+		v.SetInt(number)
+	default:
+		d.decodeText(n, v, path, kind)
+	}
+}
+
+func (d *decoder) decodeText(n *yaml.Node, v reflect.Value, path, kind string) {
+	switch {
+	case kind != "!!str":
+		d.addAt(n.Line, path, "must be text; what YAML would read as a number, a date or a truth value stands in quotes")
+	case n.Value == "":
+		d.addAt(n.Line, path, "is empty; give it a value or leave it out")
+	case len(n.Value) > maxText:
+		d.addAt(n.Line, path, "is longer than %d bytes", maxText)
+	case strings.ContainsFunc(n.Value, unicode.IsControl):
+		d.addAt(n.Line, path, "holds a control character or a line break; it must be one line of text")
+	default:
+		v.SetString(n.Value)
+	}
+}
+
+// parseNumber reads a decimal; YAML's other bases would surprise ("010").
+func parseNumber(text string) (int64, error) {
+	digits := strings.ReplaceAll(text, "_", "")
+	if len(digits) > 1 && digits[0] == '0' {
+		return 0, fmt.Errorf("leading zero")
+	}
+	return strconv.ParseInt(digits, 10, 64)
+}
+
+// parseWindow reads a duration that names its unit.
+func parseWindow(text string) (time.Duration, error) {
+	const most = 365 * 24 * time.Hour
+	if text == "" || !strings.ContainsRune("mhd", rune(text[len(text)-1])) {
+		return 0, fmt.Errorf("no unit")
+	}
+	span, err := link.ParseTTL(text)
+	if err != nil || span > most {
+		return 0, fmt.Errorf("out of range")
+	}
+	return span, nil
+}
+
+func tag(f reflect.StructField) (name string, required bool) {
+	name, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name, option == "required"
+}
+
+func fieldIndex(t reflect.Type, name string) (int, bool) {
+	for i := range t.NumField() {
+		if known, _ := tag(t.Field(i)); known == name && known != "" && known != "-" {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+func fieldNames(t reflect.Type) []string {
+	var names []string
+	for i := range t.NumField() {
+		if name, _ := tag(t.Field(i)); name != "" && name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func join(path, field string) string {
+	if path == "" {
+		return field
+	}
+	return path + "." + field
+}
+
+// shown returns a field's name as messages may hold it: short, and quoted
+// where it is no plain word.
+func shown(name string) string {
+	plain := name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && r != '-' && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
+	})
+	if plain {
+		return name
+	}
+	return strconv.Quote(name[:min(len(name), 64)])
+}
