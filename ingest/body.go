@@ -1,0 +1,120 @@
+package ingest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"waypost/internal/fault"
+)
+
+// MaxBody bounds a body as it is sent, and as it is when inflated, bytes.
+const MaxBody = 1 << 20
+
+// errMedia is for encodings that are not spoken here.
+var errMedia = fault.Bad("Content-Encoding", fault.Unknown, "send the body as it is, or with gzip")
+
+// ReadBody returns a body as it was sent and as it reads: inflated where it was
+// sent with gzip. Larger bodies are refused without reading on, however small
+// they were before they were inflated.
+func ReadBody(r *http.Request) (sent, plain []byte, err error) {
+	if sent, err = readBounded(r.Body); err != nil {
+		return nil, nil, err
+	}
+	switch strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))) {
+	case "", "identity":
+		return sent, sent, nil
+	case "gzip", "x-gzip":
+	default:
+		return nil, nil, errMedia
+	}
+	inflater, err := gzip.NewReader(bytes.NewReader(sent))
+	if err != nil {
+		return nil, nil, fault.Bad("body", fault.Malformed, "the body is not gzip, as Content-Encoding says")
+	}
+	plain, err = readBounded(inflater)
+	return sent, plain, err
+}
+
+func readBounded(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
+	if len(body) > MaxBody {
+		return nil, fault.Bad("body", fault.TooLong, "at most %d bytes, also when inflated", MaxBody)
+	}
+	if err != nil {
+		return nil, fault.Bad("body", fault.Malformed, "the body ends early, or is damaged")
+	}
+	return body, nil
+}
+
+// decode reads a JSON object into v and returns the names that v has no field
+// for: an app in the wild may be newer than the server, and its maker wants to
+// see what was not understood.
+func decode(body []byte, v any) (ignored []string, err error) {
+	var wrongType *json.UnmarshalTypeError
+	err = json.Unmarshal(body, v)
+	switch {
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		// encoding/json names the embedded struct, too, which is no name of the wire's.
+		return nil, fault.Bad(strings.TrimPrefix(wrongType.Field, "wireCall."), fault.Malformed, "a JSON %s cannot stand here", wrongType.Value)
+	case err != nil:
+		return nil, fault.Bad("body", fault.Malformed, "the body is not the JSON object that this call takes")
+	}
+	collectIgnored(&ignored, "", body, reflect.TypeOf(v))
+	return ignored, nil
+}
+
+// mostIgnored bounds the list of names.
+const mostIgnored = 16
+
+// collectIgnored compares the names of an object with the fields of a struct.
+func collectIgnored(ignored *[]string, prefix string, body []byte, t reflect.Type) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var object map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || json.Unmarshal(body, &object) != nil {
+		return
+	}
+	known := map[string]reflect.Type{}
+	addFields(known, t)
+	for name, value := range object {
+		field, ok := known[strings.ToLower(name)]
+		if !ok && len(*ignored) < mostIgnored {
+			*ignored = append(*ignored, prefix+cut(name, maxFact))
+		} else if ok {
+			collectIgnored(ignored, prefix+cut(name, maxFact)+".", value, field)
+		}
+	}
+}
+
+func addFields(known map[string]reflect.Type, t reflect.Type) {
+	for field := range t.Fields() {
+		if field.Anonymous {
+			addFields(known, field.Type)
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		known[name] = field.Type
+	}
+}
+
+// scalar is a JSON string or number as text; "null" is empty. What is neither
+// stands there as it came, for who reads it to refuse by the field's name.
+type scalar string
+
+// UnmarshalJSON never fails.
+func (s *scalar) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil { // null leaves it empty
+		*s = scalar(text)
+		return nil
+	}
+	*s = scalar(raw)
+	return nil
+}

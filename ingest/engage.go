@@ -1,0 +1,169 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"waypost/event"
+	"waypost/internal/device"
+	"waypost/internal/fault"
+	"waypost/internal/uid"
+	"waypost/link"
+	"waypost/privacy"
+)
+
+// Engagement is a click or an impression that a partner's server reports, or,
+// with Opened, an app that the click has opened.
+type Engagement struct {
+	Dialect link.Dialect
+	View    bool // an impression
+	App     AppRef
+	// Sender and Key are the partner and its own id of this engagement; a
+	// repetition has both. Without a Key every report is a new one.
+	Sender, Key string
+	// Query holds, in the dialect's own parameters as its links have them, what
+	// a touch needs: media source, campaign, device ids, lookbacks.
+	Query string
+	// Address and Agent are the device's, not the server's.
+	Address  netip.Addr
+	Agent    string
+	Device   Device
+	Language string // Accept-Language of the device
+	// Opened is the link that opened the app, Query then the clicked one's; nil:
+	// the report speaks of an app alone.
+	Opened *Opened
+}
+
+// Opened is a link that opened an app by itself, past its host.
+type Opened struct {
+	Link   link.LinkID // that is measured
+	Code   string      // as clicked
+	Host   string
+	Stored string // what the clicked address stands for, see event.Click
+}
+
+// maxQuery bounds the query of an engagement, bytes.
+const maxQuery = 8 << 10
+
+// Engage takes a click or an impression. It happened when it is received:
+// what a partner says about its own clock earns nothing. A repetition is
+// answered like the first and not kept.
+func (s *Service) Engage(ctx context.Context, e Engagement) (Receipt, error) {
+	app, account, err := s.FindApp(e.App)
+	if err == nil {
+		err = e.check()
+	}
+	if err != nil {
+		s.counters.refuse(err)
+		return Receipt{}, err
+	}
+	click := s.click(&e, app, account)
+	receipt := Receipt{ID: click.ID, Account: account.ID, App: app.ID, Key: e.Key, At: time.UnixMilli(click.At), ReceivedAt: time.UnixMilli(click.At)}
+	if e.Key != "" && s.engaged.has(click.ID) {
+		s.counters.repeated.Add(1)
+		return receipt, nil
+	}
+	if err := s.append(click.AppendJSON(nil)); err != nil {
+		return Receipt{}, err
+	}
+	s.counters.take(click.Kind, nil)
+	s.engaged.add(click.ID)
+	return receipt, nil
+}
+
+func (e *Engagement) check() error {
+	if err := checkText(FieldEventID, e.Key, maxKey); err != nil {
+		return err
+	}
+	if strings.ContainsAny(e.Query, "\r\n\x00") {
+		return fault.Bad(FieldQuery, fault.Malformed, "the query holds control characters")
+	}
+	if len(e.Query) > maxQuery {
+		return fault.Bad(FieldQuery, fault.TooLong, "at most %d bytes, got %d", maxQuery, len(e.Query))
+	}
+	return nil
+}
+
+func (s *Service) click(e *Engagement, app *link.App, account *link.Account) *event.Click {
+	c := &event.Click{
+		Kind: event.ClickKind, ID: engagementID(e, app.ID), At: s.cfg.Now().UnixMilli(), Account: account.ID, Dialect: e.Dialect,
+		Route: event.ServerRoute, Platform: e.Device.Platform, OS: fact(e.Device.OS), Model: fact(e.Device.Model),
+		Agent: cut(e.Agent, maxAgent), Language: cut(e.Language, maxAgent),
+		IP: string(privacy.AppendAddress(nil, account.IPPolicy, e.Address)),
+	}
+	if e.View {
+		c.Kind = event.ImpressionKind
+	}
+	if c.Agent != "" {
+		said := s.agents.Detect([]byte(c.Agent), device.Hints{})
+		c.Browser, c.Bot = said.Browser, said.Bot
+		if c.Platform == device.Unknown {
+			c.Platform = said.Platform
+		}
+		if c.Platform == said.Platform && c.OS == "" {
+			c.OS = said.OSVersion
+		}
+		if c.Platform == said.Platform && c.Model == "" {
+			c.Model = said.Model
+		}
+	}
+	if c.Platform == device.Unknown {
+		c.Platform = app.Platform
+	}
+	if e.Address.IsValid() {
+		c.Country = s.cfg.Country(e.Address.Unmap().WithZone(""))
+	}
+	if o := e.Opened; o != nil {
+		c.Route, c.Link, c.Code, c.Host, c.Stored, c.Query = event.OpenedRoute, o.Link, o.Code, o.Host, o.Stored, e.Query
+		return c
+	}
+	c.Query = event.AppParam + "=" + strconv.FormatInt(int64(app.ID), 10)
+	if e.Query != "" {
+		c.Query += "&" + strings.TrimPrefix(e.Query, "?")
+	}
+	return c
+}
+
+// engagementID is one and the same for every repetition, also after a restart,
+// so that a repeated touch is one touch to attribution.
+func engagementID(e *Engagement, app link.AppID) uid.Click {
+	if e.Key == "" {
+		return uid.NewClick()
+	}
+	sum := sha256.Sum256([]byte(HashKey(string(e.Dialect), strconv.FormatBool(e.View), strconv.FormatInt(int64(app), 10), e.Sender, e.Key)))
+	return uid.ClickOf(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// recent remembers the last ids: two generations, each replaced when full.
+type recent struct {
+	mu       sync.Mutex // guards the sets
+	now, old map[uid.Click]struct{}
+}
+
+// mostRecent is how many ids a generation holds: about a megabyte.
+const mostRecent = 32 << 10
+
+func (r *recent) has(id uid.Click) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.now[id]
+	if !ok {
+		_, ok = r.old[id]
+	}
+	return ok
+}
+
+func (r *recent) add(id uid.Click) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.now == nil || len(r.now) >= mostRecent {
+		r.old, r.now = r.now, map[uid.Click]struct{}{}
+	}
+	r.now[id] = struct{}{}
+}

@@ -1,0 +1,173 @@
+package ingest_test
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"waypost/event"
+	"waypost/ingest"
+	"waypost/internal/device"
+	"waypost/internal/fault"
+	"waypost/link"
+)
+
+const browser = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.0.0 Mobile Safari/537.36"
+
+func someEngagement() ingest.Engagement {
+	return ingest.Engagement{
+		Dialect: link.OneLink, App: ingest.AppRef{Account: 5899, Name: "com.acme.app", Platform: device.Android}, Sender: "wide", Key: "req-1",
+		Query: "pid=wide&c=spring&advertising_id=" + someGAID, Address: netip.MustParseAddr("::ffff:" + someIP), Agent: browser, Language: "de-DE",
+	}
+}
+
+func TestEngagementIsAClick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	receipt, err := w.service.Engage(t.Context(), someEngagement())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := event.DecodeClick(w.ledger.Lines()[0])
+	want := event.Click{
+		Kind: event.ClickKind, ID: receipt.ID, At: noon.UnixMilli(), Account: 5899, Dialect: link.OneLink, Route: event.ServerRoute, Platform: device.Android,
+		OS: "14", Model: "Pixel 8", Country: "DE", IP: someIP, Agent: browser, Language: "de-DE",
+		Query: "waypost_app=26538&pid=wide&c=spring&advertising_id=" + someGAID,
+	}
+	if err != nil || got != want {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+	}
+	if !got.OfServer() {
+		t.Error("nobody can tell that a server reported it")
+	}
+	forged := want
+	forged.Host = "acme.localhost"
+	if forged.OfServer() {
+		t.Error("a clicked URL looks as if a server had reported it")
+	}
+	if params, err := url.ParseQuery(got.Query); err != nil || params.Get(event.AppParam) != "26538" {
+		t.Errorf("the app is %q, %v", params, err)
+	}
+}
+
+func TestEngagementMayBeAnImpression(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := someEngagement()
+	e.View, e.Query, e.Agent, e.Address = true, "", "", netip.Addr{}
+	e.Device = ingest.Device{OS: "15", Model: "SM-S911B"}
+	if _, err := w.service.Engage(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	got, err := event.DecodeClick(w.ledger.Lines()[0])
+	if err != nil || got.Kind != event.ImpressionKind || got.OS != "15" || got.Model != "SM-S911B" || got.Platform != device.Android || got.Query != "waypost_app=26538" || got.IP != "" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestEngagementsAreOneTouch: a repetition is not kept, has the same id after a
+// restart, and two senders' ids are not confused.
+func TestEngagementsAreOneTouch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	take := func(w *world, change func(*ingest.Engagement)) ingest.Receipt {
+		t.Helper()
+		e := someEngagement()
+		change(&e)
+		receipt, err := w.service.Engage(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return receipt
+	}
+	plain := func(*ingest.Engagement) {}
+	first := take(w, plain)
+	if again := take(w, plain); again.ID != first.ID || w.ledger.Count() != 1 || w.service.Stats().Repeated != 1 {
+		t.Errorf("a repetition: %+v, %d lines", again, w.ledger.Count())
+	}
+	if restarted := take(newWorld(t), plain); restarted.ID != first.ID {
+		t.Errorf("after a restart: %+v", restarted)
+	}
+	for name, change := range map[string]func(*ingest.Engagement){
+		"another sender": func(e *ingest.Engagement) { e.Sender = "narrow" },
+		"another key":    func(e *ingest.Engagement) { e.Key = "req-2" },
+		"a view":         func(e *ingest.Engagement) { e.View = true },
+		"another app":    func(e *ingest.Engagement) { e.App = ingest.AppRef{ID: 24171} },
+	} {
+		if other := take(w, change); other.ID == first.ID {
+			t.Errorf("%s has the same id", name)
+		}
+	}
+	before := w.ledger.Count()
+	keyless := func(e *ingest.Engagement) { e.Key = "" }
+	one, two := take(w, keyless), take(w, keyless)
+	if one.ID == two.ID || w.ledger.Count() != before+2 {
+		t.Error("two reports without a key are one")
+	}
+}
+
+// TestAnEngagementThatWasNotKeptIsNoRepetition when it is told again.
+func TestAnEngagementThatWasNotKeptIsNoRepetition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ledger.Fail(errDown)
+	if _, err := w.service.Engage(t.Context(), someEngagement()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+	w.ledger.Fail(nil)
+	if _, err := w.service.Engage(t.Context(), someEngagement()); err != nil || w.ledger.Count() != 1 {
+		t.Errorf("got %v, %d lines", err, w.ledger.Count())
+	}
+}
+
+func TestEngagementRefusals(t *testing.T) {
+	t.Parallel()
+	f := func(name string, change func(*ingest.Engagement), kind fault.Kind, field string) {
+		t.Helper()
+		w := newWorld(t)
+		e := someEngagement()
+		change(&e)
+		if _, err := w.service.Engage(t.Context(), e); !fault.Is(err, kind) || fault.As(err).Field != field || w.ledger.Count() != 0 {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	f("an unknown app", func(e *ingest.Engagement) { e.App.Name = "x" }, fault.NotFound, ingest.FieldApp)
+	f("a long key", func(e *ingest.Engagement) { e.Key = strings.Repeat("x", 129) }, fault.Invalid, ingest.FieldEventID)
+	f("a long query", func(e *ingest.Engagement) { e.Query = strings.Repeat("x", 9000) }, fault.Invalid, ingest.FieldQuery)
+	f("a line break", func(e *ingest.Engagement) { e.Query = "a=b\r\nc" }, fault.Invalid, ingest.FieldQuery)
+}
+
+// TestEngagementOfABot is kept with the reason; it earns nothing.
+func TestEngagementOfABot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := someEngagement()
+	e.Agent = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+	if _, err := w.service.Engage(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := event.DecodeClick(w.ledger.Lines()[0]); err != nil || got.Bot == "" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestOpenedLinkIsItsClick: a link that opened an app past its host is clicked,
+// not the app, and no server has reported it.
+func TestOpenedLinkIsItsClick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := someEngagement()
+	e.Query, e.Opened = "pcn=a", &ingest.Opened{Link: 77, Code: "k6kj", Host: "acme.localhost", Stored: "pcn=b"}
+	receipt, err := w.service.Engage(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := event.DecodeClick(w.ledger.Lines()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.ID != receipt.ID || c.Route != event.OpenedRoute || c.Link != 77 || c.Code != "k6kj" || c.Host != "acme.localhost" || c.Stored != "pcn=b" || c.Query != "pcn=a" || c.OfServer() {
+		t.Errorf("click %+v", c)
+	}
+}

@@ -1,0 +1,147 @@
+package ingesttest
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"waypost/attribution/history"
+	"waypost/internal/uid"
+	"waypost/link"
+)
+
+// Decisions are what is concluded from the ledger, as a test says: an
+// installation is decided when Decide is called.
+type Decisions struct {
+	mu        sync.Mutex
+	known     map[string]history.Installation // by its own id
+	touches   map[uid.Click]history.Touch
+	taken     map[string]bool // deep links, by installation
+	organicAt time.Time       // zero: who is not decided is waited for
+	awaited   []string        // keys of opens
+	down      error           // what every question fails with
+	awaitDown error           // what Await fails with
+	progress  chan struct{}   // closed with every change
+}
+
+// NewDecisions returns decisions about nobody.
+func NewDecisions() *Decisions {
+	return &Decisions{
+		known: map[string]history.Installation{}, touches: map[uid.Click]history.Touch{}, taken: map[string]bool{}, progress: make(chan struct{}),
+	}
+}
+
+// Decide says what is concluded about an installation, and remembers the touches
+// that the conclusion speaks of. Who waits for it is woken.
+func (d *Decisions) Decide(i history.Installation, touches ...history.Touch) {
+	d.change(func() {
+		d.known[i.ID] = i
+		for _, t := range touches {
+			d.touches[t.ID] = t
+		}
+	})
+}
+
+// Remember keeps a touch under an id.
+func (d *Decisions) Remember(id uid.Click, t history.Touch) {
+	t.ID = id
+	d.change(func() { d.touches[id] = t })
+}
+
+// Forget drops a touch.
+func (d *Decisions) Forget(id uid.Click) {
+	d.change(func() { delete(d.touches, id) })
+}
+
+// OrganicAt makes everyone whom no test has decided organic as soon as he is
+// waited for, installed at an instant. The zero time ends that.
+func (d *Decisions) OrganicAt(at time.Time) {
+	d.change(func() { d.organicAt = at })
+}
+
+// Fail makes every question fail with err from now on; nil mends it.
+func (d *Decisions) Fail(err error) {
+	d.change(func() { d.down = err })
+}
+
+// FailAwait makes Await alone fail with err: the store went away after the open
+// was kept.
+func (d *Decisions) FailAwait(err error) {
+	d.change(func() { d.awaitDown = err })
+}
+
+func (d *Decisions) change(do func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	do()
+	close(d.progress)
+	d.progress = make(chan struct{})
+}
+
+// Awaited are the keys of the opens whose decision was waited for.
+func (d *Decisions) Awaited() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.awaited)
+}
+
+// Await waits for Decide, as ingest.Decisions wants it.
+func (d *Decisions) Await(ctx context.Context, app link.AppID, install, key string) (history.Installation, bool, error) {
+	d.mu.Lock()
+	d.awaited = append(d.awaited, key)
+	d.mu.Unlock()
+	for {
+		i, ok, news, err := d.concluded(app, install)
+		if ok || err != nil {
+			return i, ok, err
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return history.Installation{}, false, nil
+		}
+	}
+}
+
+// concluded is what Await finds now; news is closed with the next change.
+func (d *Decisions) concluded(app link.AppID, install string) (i history.Installation, ok bool, news chan struct{}, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i, err = d.known[install], d.down
+	if err == nil {
+		err = d.awaitDown
+	}
+	if i.App == app {
+		return i, true, d.progress, err
+	}
+	return history.Installation{App: app, ID: install, At: d.organicAt}, !d.organicAt.IsZero(), d.progress, err
+}
+
+// ReadInstallation returns what was decided.
+func (d *Decisions) ReadInstallation(_ context.Context, app link.AppID, install string) (history.Installation, bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := d.known[install]
+	return i, i.App == app, d.down
+}
+
+// TakeDeepLink hands out the deep link of what was decided, once and in its time.
+func (d *Decisions) TakeDeepLink(_ context.Context, app link.AppID, install string, now time.Time) (string, bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := d.known[install]
+	if d.down != nil || i.App != app || i.DeepLink == "" || d.taken[install] || now.After(i.LinkUntil) {
+		return "", false, d.down
+	}
+	d.taken[install] = true
+	return i.DeepLink, true, nil
+}
+
+// ReadTouch returns a touch that was remembered.
+func (d *Decisions) ReadTouch(_ context.Context, id uid.Click, _ time.Time) (history.Touch, bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t, ok := d.touches[id]
+	return t, ok, d.down
+}
