@@ -1,0 +1,215 @@
+package postback
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"waypost/attribution/history"
+	"waypost/link"
+)
+
+// received is a request as it arrived.
+type received struct {
+	Request
+	header http.Header
+}
+
+// receiver answers with the status and keeps what came.
+func receiver(t *testing.T, status int, answer string) (*httptest.Server, chan received) {
+	t.Helper()
+	came := make(chan received, 16)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		came <- received{Request{Method: r.Method, URL: "http://" + r.Host + r.URL.RequestURI(), Body: string(body)}, r.Header}
+		w.Header().Set("Retry-After", "7")
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(status)
+		io.WriteString(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	return server, came
+}
+
+func sender(t *testing.T, cfg SenderConfig) *Sender {
+	t.Helper()
+	s := NewSender(cfg)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestSendGET(t *testing.T) {
+	t.Parallel()
+	server, came := receiver(t, 200, "thanks")
+	p := &link.Postback{Key: "p", URL: server.URL + "/in?click={click_id}"}
+	a := sender(t, SenderConfig{}).Send(t.Context(), history.Delivery{Key: "k1", Method: "GET", URL: server.URL + "/in?click=a%2Fb"}, p)
+	if a.Code != 200 || a.Text != "thanks" || a.Final {
+		t.Fatalf("got %+v", a)
+	}
+	got := <-came
+	if got.Request != (Request{Method: "GET", URL: server.URL + "/in?click=a%2Fb"}) || got.header.Get("Idempotency-Key") != "k1" ||
+		got.header.Get("User-Agent") != "Waypost" || got.header.Get(SignatureHeader) != "" || got.header.Get("Content-Type") != "" {
+		t.Errorf("came %+v", got)
+	}
+}
+
+// What arrives verifies against what its receiver sees.
+func TestSendSigned(t *testing.T) {
+	t.Parallel()
+	server, came := receiver(t, 204, "")
+	f := func(url, body string) {
+		t.Helper()
+		method := "GET"
+		if body != "" {
+			method = "POST"
+		}
+		p := &link.Postback{Key: "p", URL: url, Secret: hookSecret}
+		a := sender(t, SenderConfig{}).Send(t.Context(), history.Delivery{Key: "k1", Method: method, URL: url, Body: body}, p)
+		if a.Code != 204 {
+			t.Fatalf("%s: got %+v", url, a)
+		}
+		got := <-came
+		if err := Verify(hookSecret, got.header.Get(SignatureHeader), got.Request, time.Now()); err != nil || got.Body != body {
+			t.Errorf("%s: %v: came %s %s, %d bytes, %v", url, err, got.Method, got.URL, len(got.Body), got.header)
+		}
+		if body != "" && got.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: header %v", url, got.header)
+		}
+	}
+	f(server.URL+"/in?a=1&b=%20x+(y)", "")
+	f(server.URL+"/in", `{"id":"1"}`)
+	f(server.URL+`/a"b/%2f?q="<>`, `{}`)
+	f(server.URL, `{}`+strings.Repeat(" ", 1<<16))
+	f(strings.Replace(server.URL, "http://", "http://user:word@", 1)+"/x#part", "")
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		server, came := receiver(t, status, "go on")
+		a := sender(t, SenderConfig{}).Send(t.Context(), history.Delivery{Method: "POST", URL: server.URL, Body: "{}"}, &link.Postback{URL: server.URL})
+		if a.Code != status || len(came) != 1 || a.again() {
+			t.Errorf("%d: got %+v after %d requests", status, a, len(came))
+		}
+	}
+}
+
+func TestAnswersAreRead(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 1<<20)
+	server, _ := receiver(t, 503, long)
+	a := sender(t, SenderConfig{}).Send(t.Context(), history.Delivery{Method: "GET", URL: server.URL}, &link.Postback{URL: server.URL})
+	if a.Code != 503 || a.Text != long[:2048] || a.RetryAfter != 7*time.Second || !a.again() {
+		t.Errorf("got %d, %d bytes, %s", a.Code, len(a.Text), a.RetryAfter)
+	}
+}
+
+// Reasons are kept and shown: they hold no URL, which holds people's ids.
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	f := func(url string, p *link.Postback, wantFinal bool) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		a := sender(t, SenderConfig{}).Send(ctx, history.Delivery{Method: "GET", URL: url}, p)
+		if a.Code != 0 || a.Text == "" || a.Final != wantFinal || strings.Contains(a.Text, "people") {
+			t.Errorf("%s: got %+v", url, a)
+		}
+	}
+	f(closed.URL+"/people", &link.Postback{URL: closed.URL}, false)
+	f("http://"+silent.Addr().String()+"/people", &link.Postback{URL: "http://" + silent.Addr().String()}, false)
+	f("http://127.0.0.1:9/people", nil, true)
+	f("http://127.0.0.1:x/people", &link.Postback{}, true)
+	f("ftp://127.0.0.1/people", &link.Postback{URL: "ftp://127.0.0.1/people"}, true)
+	f("http:///people", &link.Postback{}, true)
+	for _, host := range []string{"2130706433", "0x7f000001", "0177.0.0.1", "127.1"} {
+		f("http://"+host+"/people", &link.Postback{URL: "http://" + host + "/people"}, true)
+	}
+}
+
+// The receiver listens on 127.0.0.1. What reaches it is what the postback's
+// own URL names, and nothing else, whatever names resolve to.
+func TestPrivateAddresses(t *testing.T) {
+	t.Parallel()
+	server, came := receiver(t, 200, "")
+	port := server.Listener.Addr().(*net.TCPAddr).Port
+	loopback := resolverOf(t, func(int) netip.Addr { return netip.MustParseAddr("127.0.0.1") })
+	f := func(host, configured string, want bool) {
+		t.Helper()
+		url := fmt.Sprintf("http://%s:%d/in", host, port)
+		p := &link.Postback{URL: fmt.Sprintf("https://%s/in", configured)}
+		a := sender(t, SenderConfig{Resolver: loopback}).Send(t.Context(), history.Delivery{Method: "GET", URL: url}, p)
+		if (a.Code == 200) != want || len(came) > 1 {
+			t.Errorf("%s, configured %s: got %+v, want an answer %v", host, configured, a, want)
+		}
+		for len(came) > 0 {
+			<-came
+			if !want {
+				t.Errorf("%s, configured %s: reached the receiver", host, configured)
+			}
+		}
+	}
+	f("127.0.0.1", "127.0.0.1", true)
+	f("127.0.0.1", "partner.example.com", false)
+	f("localhost", "localhost", true)
+	f("localhost", "partner.example.com", false)
+	f("collector", "COLLECTOR", true)
+	f("collector", "other", false)
+	f("hooks.internal", "hooks.internal", true)
+	f("partner.example.com", "partner.example.com", false)
+	f("[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]", true)
+	f("[::ffff:127.0.0.1]", "127.0.0.2", false)
+	f("[::ffff:7f00:1]", "partner.example.com", false)
+}
+
+// A name that led to a permitted address leads nowhere once it resolves to
+// another: the address is judged at each dial.
+func TestAnswersOfDNSThatChange(t *testing.T) {
+	t.Parallel()
+	var reached atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		reached.Add(1)
+		w.Header().Set("Connection", "close")
+	}))
+	t.Cleanup(server.Close)
+	rebinding := resolverOf(t, func(n int) netip.Addr {
+		if n == 0 {
+			return netip.MustParseAddr("127.0.0.1")
+		}
+		return netip.MustParseAddr("127.0.0.2")
+	})
+	s := sender(t, SenderConfig{Resolver: rebinding, Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	url := fmt.Sprintf("http://partner.example.com:%d/", server.Listener.Addr().(*net.TCPAddr).Port)
+	p, d := &link.Postback{URL: url}, history.Delivery{Method: "GET", URL: url}
+	if a := s.Send(t.Context(), d, p); a.Code != 200 {
+		t.Fatalf("first: %+v", a)
+	}
+	if a := s.Send(t.Context(), d, p); a.Code != 0 || !strings.Contains(a.Text, "127.0.0.2") || reached.Load() != 1 {
+		t.Errorf("after the name moved: %+v, %d requests arrived", a, reached.Load())
+	}
+}
+
+// The environment's proxy would learn people's ids and get round the guard.
+func TestNoProxy(t *testing.T) {
+	t.Parallel()
+	for _, c := range []*http.Client{NewSender(SenderConfig{}).public, NewSender(SenderConfig{}).named} {
+		if tr := c.Transport.(*http.Transport); tr.Proxy != nil {
+			t.Error("a proxy is used")
+		}
+	}
+}

@@ -1,0 +1,185 @@
+// Package postback tells partners and accounts what happened: it fills their
+// URLs, signs, schedules, sends and records. Making deliveries is pure (Make,
+// Outbox, Settle); Sender talks to the Internet, and Runner empties the outbox.
+package postback
+
+import (
+	"strings"
+	"time"
+
+	"waypost/attribution"
+	"waypost/attribution/history"
+	"waypost/event"
+	"waypost/internal/uid"
+	"waypost/link"
+)
+
+// Kinds of what can be told, as link.Postback.On names them. On may also hold
+// NamedEvent and an in-app event's name. The outcomes of attribution are the
+// other kinds: install, reinstall, reattribution, reengagement, session, event.
+const (
+	KindClick           = "click"              // to the account alone
+	KindUpdate          = "attribution_update" // a late touch changed a decision; to the account alone
+	KindRejectedInstall = "rejected_install"
+	KindRejectedEvent   = "rejected_event"
+	NamedEvent          = "event:"
+)
+
+// Telling is one thing that happened, with everything that may be told of it.
+// Either Decided or Click is set; the others may be nil where nothing is known.
+type Telling struct {
+	Decided      *history.Decided
+	Installation *history.Installation
+	// Touch is the click itself, or what earned the conversion (see TouchToTell).
+	Touch *history.Touch
+	Told  *event.Told // what the app, or a server for it, said
+	Click *event.Click
+
+	// Outbox finds these in its directory.
+	App     *link.App     // nil for a click
+	Partner *link.Partner // of the touch
+}
+
+// TouchToTell is the touch that a Telling of the decision needs: the winner,
+// or the touch that would have won a conversion that was refused, which its
+// partner is told of. It is not ok where there is none.
+func TouchToTell(d *attribution.Decision) (touch uid.Click, ok bool) {
+	if d.Winner != nil {
+		return d.Winner.Touch, true
+	}
+	if d.Verdict != attribution.Refused {
+		return 0, false
+	}
+	for _, r := range d.Rejected { // the newest first
+		if r.Code == d.Refusal && r.Method != "" {
+			return r.Touch, true
+		}
+	}
+	return 0, false
+}
+
+// kind is what happened; empty for what is told to nobody.
+func (t *Telling) kind() string {
+	if t.Decided == nil {
+		if c := t.Click; c == nil || c.Bot != "" || c.Kind == event.ImpressionKind {
+			return ""
+		}
+		return KindClick
+	}
+	d := &t.Decided.Decision
+	if d.Verdict != attribution.Refused {
+		return string(d.Outcome)
+	}
+	switch d.Outcome {
+	case attribution.NewInstall, attribution.Reinstall, attribution.Reattribution:
+		return KindRejectedInstall
+	case attribution.Happening:
+		return KindRejectedEvent
+	}
+	return ""
+}
+
+// kindFor is what the postback tells of it; empty where it tells nothing. An
+// account that was told of the first decision is told of an update; the
+// partner who earns late was told of nothing yet.
+func (t *Telling) kindFor(p *link.Postback) string {
+	kind := t.kind()
+	if kind == "" || !t.concerns(p) {
+		return ""
+	}
+	if t.Decided != nil && t.Decided.Decision.Late && p.Partner == 0 {
+		kind = KindUpdate
+	}
+	for _, word := range p.On {
+		name, named := strings.CutPrefix(word, NamedEvent)
+		if word == kind || named && kind == string(attribution.Happening) && name == t.Decided.Event {
+			return kind
+		}
+	}
+	return ""
+}
+
+// concerns reports whether the postback is about such things. Partners are
+// told of what they earned, and of what was refused them; the account of all.
+func (t *Telling) concerns(p *link.Postback) bool {
+	if p.Account != t.account() || p.App != 0 && !t.isOf(p.App) {
+		return false
+	}
+	return p.Partner == 0 || t.Decided != nil && p.Partner == t.source().Partner
+}
+
+func (t *Telling) account() link.AccountID {
+	if t.Decided != nil {
+		return t.Decided.Account
+	}
+	return t.Click.Account
+}
+
+func (t *Telling) isOf(app link.AppID) bool {
+	if t.Decided != nil {
+		return t.Decided.App == app
+	}
+	if t.Touch != nil {
+		for _, a := range t.Touch.Apps {
+			if a == app {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// touch is what earned it, or the click itself; nil where nothing did. A touch
+// that was handed in and earned nothing is not told.
+func (t *Telling) touch() *history.Touch {
+	if t.Touch == nil {
+		return nil
+	}
+	id := uid.Click(0)
+	if t.Decided == nil {
+		id = t.Click.ID
+	} else if earned, ok := TouchToTell(&t.Decided.Decision); ok {
+		id = earned
+	}
+	if t.Touch.ID != id {
+		return nil
+	}
+	return t.Touch
+}
+
+// source is who sent the touch.
+func (t *Telling) source() attribution.Source {
+	if w := t.winner(); w != nil {
+		return w.Source
+	}
+	if touch := t.touch(); touch != nil {
+		return touch.Source
+	}
+	return attribution.Source{}
+}
+
+func (t *Telling) winner() *attribution.Match {
+	if t.Decided == nil {
+		return nil
+	}
+	return t.Decided.Decision.Winner
+}
+
+// madeAt is when the ledger had it, so that a replay makes an equal delivery.
+func (t *Telling) madeAt() time.Time {
+	switch {
+	case t.Decided == nil:
+		return time.UnixMilli(t.Click.At).UTC()
+	case t.Decided.ReceivedAt.IsZero():
+		return t.Decided.Decision.At.UTC()
+	}
+	return t.Decided.ReceivedAt.UTC()
+}
+
+// happenedAt is when it happened.
+func (t *Telling) happenedAt() time.Time {
+	if t.Decided == nil {
+		return time.UnixMilli(t.Click.At).UTC()
+	}
+	return t.Decided.Decision.At.UTC()
+}
