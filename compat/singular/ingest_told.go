@@ -1,0 +1,98 @@
+package singular
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"waypost/ingest"
+)
+
+// maxTold bounds a request's body and its query, each, in bytes: receipts of
+// stores are long.
+const maxTold = 1 << 20
+
+// readTold reads the parameters of a request: its query, and over it the body,
+// a form or a JSON object, whatever media type it claims to have. Names have no
+// case, and what is empty or null is not there.
+func readTold(r *http.Request) (filled, error) {
+	if len(r.URL.RawQuery) > maxTold {
+		return nil, wrong("query", "it is longer than 1 MiB")
+	}
+	said := filled{}
+	said.addQuery(r.URL.RawQuery)
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxTold+1))
+	if err != nil {
+		return nil, wrong(bodyField, "it cannot be read")
+	}
+	if len(raw) > maxTold {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // as readBody does
+		return nil, wrong(bodyField, "it is longer than 1 MiB")
+	}
+	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
+	if len(raw) == 0 {
+		return said, nil
+	}
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if raw[0] != '{' && media != "application/json" {
+		said.addQuery(string(raw))
+		return said, nil
+	}
+	members, err := parseObject(raw)
+	if err != nil || !utf8.Valid(raw) {
+		return nil, wrong(bodyField, "write a form or a JSON object in UTF-8")
+	}
+	for _, m := range members {
+		if !blank(m.value) {
+			said.set(m.name, looseText(m.value))
+		}
+	}
+	return said, nil
+}
+
+func (s filled) addQuery(raw string) {
+	for _, p := range readQuery(raw) {
+		s.set(p.Name, p.Value)
+	}
+}
+
+func (s filled) set(name, value string) {
+	if value = strings.TrimSpace(value); value != "" {
+		s[strings.ToLower(strings.TrimSpace(name))] = value
+	}
+}
+
+// is reports whether a parameter is there and says yes.
+func (s filled) is(name string) bool {
+	switch strings.ToLower(s[name]) {
+	case "true", "1", "yes":
+		return true
+	}
+	return false
+}
+
+// key is what an identical request has, too: the vendor's clients send no ids
+// of their own, and send again what was not acknowledged.
+func (s filled) key(more ...string) string {
+	parts := more
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		parts = append(parts, name, s[name])
+	}
+	return ingest.HashKey(parts...)
+}
+
+// cutText shortens text to at most most bytes, between characters.
+func cutText(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}

@@ -1,0 +1,236 @@
+package smartlinks
+
+import (
+	"encoding/json"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"waypost/attribution"
+	"waypost/event"
+	"waypost/ingest"
+	"waypost/internal/fault"
+	"waypost/link"
+)
+
+// report translates a message. What is odd is flagged and kept; what lacks
+// makes a fault that names it.
+func (n *Ingest) report(m *message) (ingest.Report, error) {
+	r := ingest.Report{
+		Dialect: link.SmartLinks, App: ingest.AppRef{ID: m.app.ID}, Device: m.facts(), Agent: m.deviceAgent(),
+		AppVersion: m.text("app_version"), SDK: m.object.loose("sdk_version"), First: m.action == actionInstall,
+	}
+	said, err := m.deviceIDs()
+	if err != nil {
+		return r, err
+	}
+	r.IDs, r.Consent = m.permitted(said, r.Device)
+	if r.Install, err = m.installation(r.IDs, len(said) > 0); err != nil {
+		return r, err
+	}
+	m.readTimes(&r)
+	m.readAddress(&r)
+	switch m.action {
+	case actionEvent:
+		m.readEvent(&r)
+	case actionIdentity:
+		r.User, r.Params = m.identity()
+	default:
+		m.readOpen(&r)
+	}
+	r.Key = n.key(m, &r)
+	return r, nil
+}
+
+func flag(r *ingest.Report, name string) {
+	if !slices.Contains(r.Flags, name) {
+		r.Flags = append(r.Flags, name)
+	}
+}
+
+// installation names the installation: as its app does, else by the steadiest
+// of the device's ids that may be looked at.
+func (m *message) installation(ids []attribution.DeviceID, named bool) (string, error) {
+	if own := m.object.loose("kochava_device_id"); own != "" {
+		return own, nil
+	}
+	if of := ingest.InstallOf(ids); of != "" {
+		return of, nil
+	}
+	field := m.data.name("device_ids")
+	if named {
+		return "", fault.Bad(field, fault.NotAllowed, "holds no id that may be used, and kochava_device_id is empty: "+
+			"send kochava_device_id or an id that is no advertising id; an IDFA needs app_tracking_transparency with att true")
+	}
+	return "", fault.Bad(field, fault.Missing, "is required, with one id at least, where kochava_device_id is empty")
+}
+
+// readTimes reads when it happened, by the sender's clock. A time that is none
+// is flagged.
+func (m *message) readTimes(r *ingest.Report) {
+	var err error
+	if r.At, err = ingest.ParseTime("usertime", m.text("usertime")); err != nil {
+		flag(r, event.ClockFlag)
+	}
+	if r.SentAt, err = ingest.ParseTime("send_date", m.object.loose("send_date")); err != nil {
+		flag(r, event.ClockFlag)
+	}
+}
+
+// readAddress reads from where the device spoke. The address of the request is
+// the device's only where the app itself sent it.
+func (m *message) readAddress(r *ingest.Report) {
+	text := m.text("origination_ip")
+	address, err := netip.ParseAddr(text)
+	switch {
+	case err == nil:
+		r.Addresses = ingest.AddressList(address)
+	case text != "":
+		flag(r, event.AddressFlag)
+	case m.isSDK():
+		r.Addresses = ingest.AddressList(m.address)
+	}
+}
+
+// readEvent reads an in-app event.
+func (m *message) readEvent(r *ingest.Report) {
+	r.Name = m.text("event_name")
+	params := m.eventData()
+	r.Amount, r.Params = amountOf(params), params.json()
+	if r.Currency = m.text("currency"); r.Currency == "" {
+		r.Currency = params.loose("currency")
+	}
+}
+
+// eventData returns event_data as an object. Some clients send its JSON as a
+// text; whatever else it is stands under its own name.
+func (m *message) eventData() object {
+	raw := m.data.raw("event_data")
+	if raw == nil {
+		return object{}
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if inner, err := parseObject([]byte(text)); err == nil {
+			return inner
+		}
+		if strings.TrimSpace(text) == "" {
+			return object{}
+		}
+	}
+	if params, err := parseObject(raw); err == nil {
+		return params
+	}
+	return object{fields: map[string]json.RawMessage{"event_data": raw}}
+}
+
+// json is the object as it is kept; nil where it is empty.
+func (o object) json() json.RawMessage {
+	if len(o.fields) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(o.fields)
+	if err != nil {
+		panic("smartlinks: a JSON object has no JSON form: " + err.Error())
+	}
+	return text
+}
+
+// readOpen reads the start of an app: what the store and the system said of
+// where its person came from, and what else was told.
+func (m *message) readOpen(r *ingest.Report) {
+	r.Referrer = m.referrer(r)
+	for _, name := range lookupNames {
+		if url := m.data.loose(name); r.OpenedURL == "" && strings.Contains(url, "://") {
+			r.OpenedURL = url
+		}
+	}
+	if m.action == actionInstall {
+		r.User, _ = m.identity()
+	}
+	rest := object{fields: maps.Clone(m.data.fields)}
+	maps.DeleteFunc(rest.fields, func(name string, _ json.RawMessage) bool { return isRead(name) })
+	r.Params = rest.json()
+}
+
+// readFields are those of data that are kept in places of their own, or not at
+// all: addresses and ids are only kept as far as privacy permits.
+var readFields = []string{"device_ids", "device_ua", "device_ver", "origination_ip", "usertime", "app_version", "os_version", "locale", "timezone",
+	"disp_w", "disp_h", "device_limit_tracking", "app_tracking_transparency", "install_referrer", "conversion_data", "mac", "ssid", "bssid"}
+
+func isRead(name string) bool {
+	_, isID := idKind(name)
+	return isID || slices.Contains(readFields, strings.ToLower(name)) || slices.Contains(lookupNames[:], name)
+}
+
+// referrer reads what the store's install referrer API said: the text alone, or
+// the object that the vendor's SDK makes of it.
+func (m *message) referrer(r *ingest.Report) *ingest.Referrer {
+	if text := m.data.loose("install_referrer"); text != "" {
+		return &ingest.Referrer{Raw: text}
+	}
+	o, given, err := m.data.object("install_referrer")
+	if err == nil && given {
+		instant := func(name string) time.Time {
+			at, err := ingest.ParseTime(name, o.loose(name))
+			if err != nil {
+				flag(r, event.ReferrerFlag)
+			}
+			return at
+		}
+		return &ingest.Referrer{
+			Raw: o.loose("referrer"), ClickAt: instant("referrer_click_time"), InstallBeginAt: instant("install_begin_time"),
+			ClickServerAt: instant("referrer_click_time_server"), InstallBeginServerAt: instant("install_begin_time_server"),
+		}
+	}
+	if text := m.data.loose("conversion_data"); text != "" {
+		return &ingest.Referrer{Raw: text}
+	}
+	return nil
+}
+
+// identity returns the account's own name for the person, and all the names
+// that were told. Several have one that is meant, by its name, or the first in
+// the order of names.
+func (m *message) identity() (user string, params json.RawMessage) {
+	var names object
+	for _, field := range []string{"identity_link", "identityLink", "identity"} {
+		if o, given, err := m.data.object(field); err == nil && given {
+			names = o
+			break
+		}
+	}
+	if names.fields == nil && m.action == actionIdentity {
+		names.fields = maps.Clone(m.data.fields)
+		maps.DeleteFunc(names.fields, func(name string, _ json.RawMessage) bool { return isRead(name) })
+	}
+	for _, name := range slices.Sorted(maps.Keys(names.fields)) {
+		value := names.loose(name)
+		if value != "" && (user == "" || userNames[letters(name)]) {
+			user = value
+		}
+		if value != "" && userNames[letters(name)] {
+			break
+		}
+	}
+	if len(names.fields) == 0 {
+		return "", nil
+	}
+	return user, object{fields: map[string]json.RawMessage{"identity_link": names.json()}}.json()
+}
+
+// userNames are the names under which accounts send their own id of a person,
+// by their letters.
+var userNames = map[string]bool{"id": true, "userid": true, "customerid": true, "customeruserid": true}
+
+// letters keeps the ASCII letters of a text, in small ones.
+func letters(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c |= 0x20; c >= 'a' && c <= 'z' {
+			return c
+		}
+		return -1
+	}, text)
+}
