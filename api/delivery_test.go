@@ -1,0 +1,164 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"waypost/api"
+	"waypost/attribution/history"
+	"waypost/ingest"
+	"waypost/link"
+	"waypost/pipeline"
+	"waypost/store/sqlitestore"
+)
+
+// outbox is a real store with deliveries of two accounts, the ids 1 to 4.
+func outbox(t *testing.T) *sqlitestore.Store {
+	t.Helper()
+	store, err := sqlitestore.Open(t.Context(), sqlitestore.Config{Path: filepath.Join(t.TempDir(), "waypost.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	one := func(key string, account link.AccountID, status history.DeliveryStatus) history.Delivery {
+		d := history.Delivery{Key: key, Account: account, Postback: "hook", Kind: "install", Method: "POST", URL: "https://partner.test/" + key, Body: `{"id":"1"}`, MadeAt: noon, Status: status}
+		if status == history.Waiting {
+			d.DueAt = noon.Add(time.Minute)
+		}
+		return d
+	}
+	failed := one("failed", 5899, history.GivenUp)
+	failed.URL, failed.Attempts, failed.Code, failed.Answer = "https://user:pa@ss@partner.test/in?a=1&apiKey=s1&x%5Ftoken=s2#top", 8, 500, "sorry"
+	step := history.Step{Projection: pipeline.History, To: 1, Deliveries: []history.Delivery{
+		failed, one("told", 5899, history.Delivered), one("waits", 5899, history.Waiting), one("theirs", 6001, history.Waiting),
+	}}
+	if err := store.CommitHistory(t.Context(), step); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestDeliveriesAreTheAccounts(t *testing.T) {
+	t.Parallel()
+	store := outbox(t)
+	call := serve(t, func(c *api.Config) { c.Deliveries = store })
+	f := func(want int, token, query, keys string) {
+		t.Helper()
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, body := call(http.MethodGet, token, "/deliveries", values)
+		var got struct{ Deliveries []struct{ Key string } }
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, d := range got.Deliveries {
+			text += d.Key + " "
+		}
+		if status != want || text != keys {
+			t.Errorf("%s asks for %q: %d %s, want %d and %s", token, query, status, body, want, keys)
+		}
+	}
+	f(200, "acme-read-token", "", "waits told failed ")
+	f(200, "acme-read-token", "status=given_up", "failed ")
+	f(200, "acme-read-token", "status=waiting&limit=5", "waits ")
+	f(200, "acme-read-token", "limit=2", "waits told ")
+	f(422, "acme-read-token", "status=lost", "")
+	f(422, "acme-read-token", "limit=0", "")
+	f(422, "acme-read-token", "limit=1001", "")
+	f(403, "acme-agency-token", "", "")
+	f(404, "rival-admin-token", "account=5899", "")
+	f(200, "rival-admin-token", "", "theirs ")
+	f(422, "bigshop-token", "", "")
+	f(403, "bigshop-token", "account=5899", "")
+	f(200, "bigshop-token", "account=6001", "theirs ")
+	f(401, "nobody", "", "")
+}
+
+func TestDeliveriesShowNoSecrets(t *testing.T) {
+	t.Parallel()
+	store := outbox(t)
+	call := serve(t, func(c *api.Config) { c.Deliveries = store })
+	_, body := call(http.MethodGet, "acme-read-token", "/deliveries", url.Values{"status": {"given_up"}})
+	want := `"deliveries":[{"id":1,"key":"failed","postback":"hook","kind":"install","method":"POST","url":"https://xxxxx@partner.test/in?a=1\u0026apiKey=xxxxx\u0026x%5Ftoken=xxxxx#top",` +
+		`"body":"{\"id\":\"1\"}","made_at":1795176000000,"attempts":8,"status":"given_up","code":500,"answer":"sorry"}]`
+	if !strings.Contains(strings.ReplaceAll(body, "&", `\u0026`), want) {
+		t.Errorf("a delivery is shown as %s, want %s", body, want)
+	}
+}
+
+func TestDeliveriesAreSentAgain(t *testing.T) {
+	t.Parallel()
+	store := outbox(t)
+	woken := 0
+	now := noon.Add(time.Hour)
+	call := serve(t, func(c *api.Config) {
+		c.Deliveries, c.Wake, c.Now = store, func() { woken++ }, func() time.Time { return now }
+	})
+	f := func(want int, token string, id any, query url.Values) string {
+		t.Helper()
+		before := woken
+		status, body := call(http.MethodPost, token, fmt.Sprintf("/deliveries/%v/retry", id), query)
+		if status != want || (want == 200) != (woken == before+1) {
+			t.Errorf("%s retries %v: %d %s, woken %d times, want %d", token, id, status, body, woken-before, want)
+		}
+		return body
+	}
+	f(403, "acme-read-token", 1, nil)
+	f(403, "acme-agency-token", 1, nil)
+	f(403, "bigshop-token", 4, url.Values{"account": {"6001"}})
+	f(404, "rival-admin-token", 1, nil)
+	f(404, "acme-admin-token", 4, nil)
+	f(404, "acme-admin-token", 99, nil)
+	f(422, "acme-admin-token", "x", nil)
+	f(401, "", 1, nil)
+	if due, err := store.DueDeliveries(t.Context(), now.Add(-time.Hour), 10); err != nil || len(due) != 0 {
+		t.Errorf("refused calls have made %v due (%v)", due, err)
+	}
+	if body := f(200, "acme-admin-token", 1, nil); !strings.Contains(body, `"status":"waiting"`) || !strings.Contains(body, `"due_at":1795179600000`) || strings.Contains(body, "pa@ss") {
+		t.Errorf("it is answered with %s", body)
+	}
+	due, err := store.DueDeliveries(t.Context(), now, 10)
+	if err != nil || len(due) != 3 || due[2].Key != "failed" {
+		t.Errorf("due are %+v (%v)", due, err)
+	}
+}
+
+// strangers are unknown apps of one account.
+type strangers struct{}
+
+func (strangers) UnknownApps(account link.AccountID) []ingest.UnknownApp {
+	if account != 5899 {
+		return nil
+	}
+	return []ingest.UnknownApp{{Name: "com.acme.typo", Count: 3, LastAt: noon}}
+}
+
+func TestUnknownAppsAreTheAccounts(t *testing.T) {
+	t.Parallel()
+	call := serve(t, func(c *api.Config) { c.Intake = strangers{} })
+	f := func(want int, token, account, in string) {
+		t.Helper()
+		if status, body := call(http.MethodGet, token, "/unknown-apps", url.Values{"account": {account}}); status != want || !strings.Contains(body, in) {
+			t.Errorf("%s: %d %s, want %d and %s", token, status, body, want, in)
+		}
+	}
+	f(200, "acme-read-token", "5899", `"apps":[{"name":"com.acme.typo","reports":3,"last_at":1795176000000}]`)
+	f(200, "rival-admin-token", "6001", `"apps":[]`)
+	f(404, "rival-admin-token", "5899", "")
+	f(403, "acme-agency-token", "5899", "")
+	f(422, "bigshop-token", "", "account")
+	f(401, "nobody", "5899", "")
+}
