@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+
+	"waypost/api"
+	"waypost/attribution/history"
+	"waypost/compat/onelink"
+	"waypost/ingest"
+	"waypost/internal/fault"
+	"waypost/link"
+	"waypost/pipeline"
+	"waypost/postback"
+)
+
+// openAttribution puts together what stands between a report of an app and a
+// partner who is told: intake, decisions, outbox.
+func (a *App) openAttribution(ctx context.Context) (err error) {
+	a.sender = postback.NewSender(postback.SenderConfig{Networks: a.cfg.PostbackNetworks, Now: a.cfg.Now})
+	a.postbacks = postback.NewRunner(postback.Config{
+		Store: a.store, Send: a.sender.Send, Directory: a.rules.Directory, Logger: a.cfg.Logger,
+	})
+	if a.attributor, err = pipeline.NewAttributor(ctx, pipeline.AttributorConfig{
+		Store: a.store, Ledger: a.ledger, Directory: a.rules.Directory, Logger: a.cfg.Logger,
+		Touchers: touchers(),
+		Outbox:   a.outbox, Delivered: a.postbacks.Wake,
+	}); err != nil {
+		return err
+	}
+	a.intake = ingest.New(ingest.Config{
+		Directory: a.rules.Directory, Ledger: a.ledger, Decisions: a.attributor, Now: a.cfg.Now,
+		Country: a.country.lookUp(), Logger: a.cfg.Logger,
+	})
+	a.oneLinkReports = onelink.NewIngest(onelink.IngestConfig{
+		Intake: a.intake, Tokens: a.rules, Directory: a.rules.Directory, Logger: a.cfg.Logger,
+	})
+	return nil
+}
+
+// ExplainInstall implements Operations. What this process has not decided yet
+// is decided first: without a server nobody else does.
+func (a *App) ExplainInstall(ctx context.Context, ref api.InstallRef) (out api.Install, err error) {
+	find := func() (pipeline.Explained, error) {
+		return api.FindInstall(ctx, a.attributor, allApps(a.rules.Directory()), ref)
+	}
+	e, err := find()
+	if fault.Is(err, fault.NotFound) {
+		if err := a.attributor.CatchUp(ctx); err != nil {
+			return out, err
+		}
+		e, err = find()
+	}
+	if err != nil {
+		return out, err
+	}
+	return api.InstallOf(&e), nil
+}
+
+func allApps(d *link.Directory) []*link.App {
+	apps := make([]*link.App, len(d.Catalog.Apps))
+	for i := range apps {
+		apps[i] = &d.Catalog.Apps[i]
+	}
+	return apps
+}
+
+// Verified is what a verify found: how the counts compare with the ledger, and
+// how much of it is still to be decided.
+type Verified struct {
+	pipeline.Report
+	Undecided uint64 `json:"undecided"` // batches that attribution has not taken yet
+}
+
+// Verify implements Operations.
+func (a *App) Verify(ctx context.Context, repair bool) (v Verified, err error) {
+	if v.Report, err = a.counter.Verify(ctx, repair); err != nil {
+		return v, err
+	}
+	v.Undecided, err = a.attributor.Lag(ctx)
+	return v, err
+}
+
+// outbox says who is told a piece of news.
+func (a *App) outbox(n pipeline.News) []history.Delivery {
+	return postback.Outbox(a.rules.Directory(), postback.Telling{
+		Decided: n.Decided, Installation: n.Installation, Touch: n.Touch, Told: n.Told, Click: n.Click,
+	})
+}
