@@ -97,8 +97,9 @@ func TestSmartLinkInstall(t *testing.T) {
 	if p.query.Get("campaign") != "Autumn" || p.query.Get("gaid") != "38400000-8cf0-41bd-b23e-10b96e400002" {
 		t.Errorf("the partner hears %s", p.url)
 	}
+	purchase := fmt.Sprintf(`{"usertime":%d,"event_name":"Purchase","event_data":{"sum":3,"currency":"USD"}}`, time.Now().Unix()+1)
 	for range 2 {
-		s.track("/track/json", "event", "KD2", fmt.Sprintf(`{"usertime":%d,"event_name":"Purchase","event_data":{"sum":3,"currency":"USD"}}`, time.Now().Unix()+1))
+		s.track("/track/json", "event", "KD2", purchase)
 	}
 	s.track("/track/json", "event", "KD2", `{"event_name":"Search"}`)
 	if h := s.hooked("KD2", "event", "Purchase"); h.Verdict != "credited" || h.Partner != "wide" || h.Amount != "3" || h.Currency != "USD" {
