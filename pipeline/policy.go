@@ -17,19 +17,20 @@ func (p *policies) of(d *link.Directory, account link.AccountID, app link.AppID)
 	if p.directory != d || p.byApp == nil {
 		p.directory, p.byApp = d, map[link.AppID]*attribution.Policy{}
 	}
-	if known := p.byApp[app]; known != nil {
+	var ofAccount, ofApp link.AttributionSettings
+	own := d.App(app)
+	ours := own != nil && own.Account == account
+	if known := p.byApp[app]; known != nil && ours {
 		return known
 	}
-	var ofAccount, ofApp link.AttributionSettings
+	if ours {
+		ofApp = own.Attribution
+	}
 	if a := d.Account(account); a != nil {
 		ofAccount = a.Attribution
 	}
-	a := d.App(app)
-	if a != nil && a.Account == account {
-		ofApp = a.Attribution
-	}
 	made := attribution.PolicyOf(&ofAccount, &ofApp, partnersFor(d, account, app))
-	if a != nil && a.Account == account { // others come from whoever writes the ledger: no bound to them
+	if ours { // others come from whoever writes the ledger: no bound to them
 		p.byApp[app] = &made
 	}
 	return &made
