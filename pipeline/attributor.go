@@ -63,6 +63,7 @@ type Attributor struct {
 	events  atomic.Int64
 	skipped atomic.Int64
 	failed  atomic.Int64
+	checks  likenessChecks
 }
 
 // NewAttributor returns one that stands where the store says. If the ledger

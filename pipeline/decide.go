@@ -134,6 +134,9 @@ func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	if err != nil {
 		return err
 	}
+	if err := h.checkLikeness(ctx, t, &r); err != nil {
+		return err
+	}
 	d := &r.decision
 	made := &history.Installation{
 		Account: t.Account, App: t.App, ID: t.Install, Dialect: t.Dialect, At: d.At, LastActiveAt: d.At, Identity: identity, Address: places,
