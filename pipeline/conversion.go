@@ -46,7 +46,7 @@ func conversionOf(t *event.Told, kind attribution.ConversionKind, app *link.App,
 func factsOfTold(t *event.Told, app *link.App) attribution.Facts {
 	f := attribution.Facts{
 		Platform: t.Platform, OSVersion: t.OS, Model: t.Model, Locale: t.Locale, Timezone: t.Timezone,
-		Screen: attribution.Screen{Width: t.Width, Height: t.Height}, Country: strings.ToUpper(t.Country), Addresses: addresses(t.IPs...),
+		Screen: attribution.Screen{Width: t.Width, Height: t.Height}, Country: strings.ToUpper(t.Country), Addresses: addresses(t.IPs, t.Networks),
 	}
 	if f.Platform == device.Unknown && app != nil {
 		f.Platform = app.Platform

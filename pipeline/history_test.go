@@ -419,7 +419,7 @@ func TestAheadIsAsTheStore(t *testing.T) {
 	for i := range touches {
 		touches[i] = history.Touch{Touchpoint: attribution.Touchpoint{
 			ID: uid.NewClick(), Kind: attribution.Click, At: noon.Add(time.Duration(p.random.IntN(20)-10) * 24 * time.Hour), Account: 1, Apps: append(touches[0].Apps, androidApp),
-			Facts: attribution.Facts{Addresses: addresses("203.0.113.7")},
+			Facts: attribution.Facts{Addresses: addresses([]string{"203.0.113.7"}, nil)},
 		}}
 	}
 	asked := []attribution.Lookup{{Key: key, Since: noon.Add(-6 * 24 * time.Hour), Until: noon.Add(9 * 24 * time.Hour)}}
