@@ -80,7 +80,7 @@ func open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.country, err = openCountries(cfg.GeoIP); err != nil {
 		return nil, err
 	}
-	if a.network, err = openNetworks(cfg.NetworkLists); err != nil {
+	if a.network, err = openNetworks(cfg.NetworkLists, cfg.Logger); err != nil {
 		return nil, err
 	}
 	_, missing := os.Stat(cfg.storePath())

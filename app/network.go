@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func ParseNetworkList(text string) (NetworkList, error) {
 
 // openNetworks reads the operator's lists, and returns what tells of an
 // address which network it belongs to; nil without lists.
-func openNetworks(lists []NetworkList) (func(netip.Addr) string, error) {
+func openNetworks(lists []NetworkList, log *slog.Logger) (func(netip.Addr) string, error) {
 	files := make([]network.List, len(lists))
 	for i, l := range lists {
 		files[i] = network.List{Name: string(l.Network), File: l.File}
@@ -40,5 +41,6 @@ func openNetworks(lists []NetworkList) (func(netip.Addr) string, error) {
 	if table == nil {
 		return nil, nil
 	}
+	log.Info("read the lists of networks", "files", len(lists), "networks", table.Len())
 	return table.Find, nil
 }
