@@ -91,7 +91,7 @@ type ruling struct {
 func (h *hearing) rule(ctx context.Context, t *event.Told, c *attribution.Conversion) (r ruling, err error) {
 	r = ruling{told: t, conversion: c}
 	policy, now := h.policies.of(h.directory, t.Account, t.App), instant(t.ReceivedAt)
-	if slices.Contains(t.Flags, event.ClockFlag) {
+	if slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject {
 		c.InstallCredit, c.Reengagement = nil, nil
 		r.decision = attribution.Decide(c, nil, policy, now)
 		return r, nil
