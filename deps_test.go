@@ -22,6 +22,7 @@ var imports = map[string][]string{
 	"internal/device":      {},
 	"internal/page":        {},
 	"internal/macro":       {"internal/uid"},
+	"internal/network":     {},
 	"internal/qr":          {},
 	"internal/reply":       {"internal/uid"},
 	"link":                 {"internal/device"},
@@ -44,7 +45,7 @@ var imports = map[string][]string{
 	"ingest":               {"attribution", "attribution/history", "event", "internal/device", "internal/fault", "internal/reply", "internal/uid", "link", "privacy"},
 	"attribution/history":  {"attribution", "internal/uid", "link", "report"},
 	"store/sqlitestore":    {"attribution", "attribution/history", "internal/uid", "internal/device", "internal/fault", "link", "report"},
-	"app": {"api", "attribution/history", "click", "compat/onelink", "compat/singular", "compat/smartlinks", "event", "eventlog", "ingest", "internal/fault",
+	"app": {"api", "attribution", "attribution/history", "click", "compat/onelink", "compat/singular", "compat/smartlinks", "event", "eventlog", "ingest", "internal/fault", "internal/network",
 		"link", "manage", "manage/manifest", "pipeline", "postback", "report", "route", "store/sqlitestore"},
 	"cmd/waypost": {"api", "app", "attribution", "attribution/simulate", "manage", "manage/manifest", "route"},
 	// Suites and fakes, imported by tests alone.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type App struct {
 	store   *sqlitestore.Store
 	ledger  *eventlog.Log
 	country *countries
+	network func(netip.Addr) string // nil: no lists
 	rules   *manage.Service
 	counter *pipeline.Counter
 	door    *click.Door
@@ -78,6 +80,9 @@ func open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.country, err = openCountries(cfg.GeoIP); err != nil {
 		return nil, err
 	}
+	if a.network, err = openNetworks(cfg.NetworkLists, cfg.Logger); err != nil {
+		return nil, err
+	}
 	_, missing := os.Stat(cfg.storePath())
 	if a.store, err = sqlitestore.Open(ctx, sqlitestore.Config{
 		Path: cfg.storePath(), Sync: cfg.LogSync == SyncAlways, Logger: cfg.Logger,
@@ -106,7 +111,7 @@ func open(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	if a.door, err = click.New(click.Config{
 		Directory: a.rules.Directory, Links: a.store, Dialects: dialects(), Ledger: a.ledger, Logger: cfg.Logger,
-		Now: cfg.Now, Country: a.country.lookUp(), TrustedProxies: cfg.TrustedProxies, CacheAge: cacheAge,
+		Now: cfg.Now, Country: a.country.lookUp(), Network: a.network, TrustedProxies: cfg.TrustedProxies, CacheAge: cacheAge,
 	}); err != nil {
 		return nil, err
 	}

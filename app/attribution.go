@@ -29,7 +29,7 @@ func (a *App) openAttribution(ctx context.Context) (err error) {
 	}
 	a.intake = ingest.New(ingest.Config{
 		Directory: a.rules.Directory, Ledger: a.ledger, Decisions: a.attributor, Now: a.cfg.Now,
-		Country: a.country.lookUp(), Logger: a.cfg.Logger,
+		Country: a.country.lookUp(), Network: a.network, Logger: a.cfg.Logger,
 	})
 	a.oneLinkReports = onelink.NewIngest(onelink.IngestConfig{
 		Intake: a.intake, Tokens: a.rules, Directory: a.rules.Directory, Logger: a.cfg.Logger,

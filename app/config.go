@@ -27,8 +27,9 @@ type Config struct {
 	LogMaxAge      time.Duration // how long the ledger keeps what is counted; 0: for ever
 	LogMaxBytes    int64         // size down to which it is cut; 0: no bound
 	Role           Role
-	GeoIP          string   // MaxMind database for countries; empty: none
-	CORSOrigins    []string // origins whose pages may call the OneLink API
+	GeoIP          string        // MaxMind database for countries; empty: none
+	NetworkLists   []NetworkList // of equal networks, the one that is named last counts
+	CORSOrigins    []string      // origins whose pages may call the OneLink API
 	// PostbackNetworks are private networks to which postbacks may lead by a
 	// name of the public DNS.
 	PostbackNetworks []netip.Prefix

@@ -50,6 +50,9 @@ const (
 	Relay       Network = "relay" // iCloud Private Relay: browsers only, apps are not relayed
 )
 
+// Networks lists those that have a name.
+func Networks() []Network { return []Network{Residential, Cellular, Hosting, VPN, Tor, Relay} }
+
 // hides reports whether people use the network to be somewhere else. Private
 // Relay is no sign of that: it is on by default for many.
 func (n Network) hides() bool {

@@ -37,8 +37,8 @@ type Thresholds struct {
 	DeviceClicks    int           // a day
 	AgentClicks     int           // an hour; ten times as many on a carrier's network
 	SiteClicks      int           // a site's clicks a day from which its conversion rate tells something
-	SiteRate        int           // least installs in a million clicks
-	NewDevices      int           // hundredths of a site's installs
+	SiteRate        int           // least installs and re-engagements in a million clicks
+	NewDevices      int           // hundredths of a site's installs; where the app's others have as many, they prove nothing
 	DeviceInstalls  int           // a day
 	VendorInstalls  int           // in 30 days
 }
@@ -64,7 +64,7 @@ var touchRules = []touchRule{
 	{Rule{ShortTime, "too little time between touch and first open for a download", false, Reject}, (*judge).isTooShort},
 	{Rule{ClickFlood, "too many clicks of one device, of one address and agent, or of a site that hardly ever converts", false, Reject}, (*judge).isFlood},
 	{Rule{OutlyingTimes, "the site's click-to-install times are not those of people", false, FlagIt}, (*judge).isOutlying},
-	{Rule{DeviceFarm, "nearly all installs of the site are on devices never seen before", false, FlagIt}, (*judge).isFarm},
+	{Rule{DeviceFarm, "nearly all installs of the site are on devices never seen before, unlike the app's others", false, FlagIt}, (*judge).isFarm},
 	{Rule{GeoMismatch, "touch and conversion are in different countries", false, FlagIt}, (*judge).isElsewhere},
 	{Rule{AnonymousTouch, "the touch came through a hosting provider, VPN or Tor", false, FlagIt}, func(_ *judge, t *Touchpoint, _ *Match) bool { return t.Facts.through(Network.hides) }},
 }
@@ -208,7 +208,7 @@ func (j *judge) isFlood(t *Touchpoint, m *Match) bool {
 	if t.Facts.through(isCellular) {
 		agents *= 10
 	}
-	hopeless := seen.SiteClicks >= limits.SiteClicks && seen.SiteInstalls*1_000_000 < limits.SiteRate*seen.SiteClicks
+	hopeless := seen.SiteClicks >= limits.SiteClicks && (seen.SiteInstalls+seen.SiteReengagements)*1_000_000 < limits.SiteRate*seen.SiteClicks
 	return seen.DeviceClicks >= limits.DeviceClicks || seen.AgentClicks >= agents || hopeless
 }
 
@@ -221,9 +221,12 @@ func (j *judge) isOutlying(t *Touchpoint, _ *Match) bool {
 		seen.TimesDistance > limits.OutlierDistance && seen.TimesChancePerMill < limits.OutlierChance
 }
 
+// isFarm compares with the app's other installs: of an account's only app
+// nearly every install is on a device that was never seen before.
 func (j *judge) isFarm(t *Touchpoint, _ *Match) bool {
 	limits, seen := &j.policy.Fraud, &t.Traffic
-	return seen.SiteInstalls >= limits.OutlierInstalls && seen.SiteNewDevices*100 >= limits.NewDevices*seen.SiteInstalls
+	return seen.SiteInstalls >= limits.OutlierInstalls && seen.SiteNewDevices*100 >= limits.NewDevices*seen.SiteInstalls &&
+		seen.OtherInstalls >= limits.OutlierInstalls && seen.OtherNewDevices*100 < limits.NewDevices*seen.OtherInstalls
 }
 
 func (j *judge) isElsewhere(t *Touchpoint, _ *Match) bool {

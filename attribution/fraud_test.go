@@ -56,6 +56,7 @@ func TestEveryRuleActsFlagsAndIsSwitchedOff(t *testing.T) {
 	f(OutlyingTimes, nothing, func(t *Touchpoint) { t.Traffic.SiteInstalls, t.Traffic.SiteWithinHour = 100, 34 })
 	f(DeviceFarm, nothing, func(t *Touchpoint) {
 		t.Traffic.SiteInstalls, t.Traffic.SiteWithinHour, t.Traffic.SiteNewDevices = 50, 50, 40
+		t.Traffic.OtherInstalls, t.Traffic.OtherNewDevices = 50, 39
 	})
 	f(GeoMismatch, func(c *Conversion) { c.Facts.Country = "DE" }, func(t *Touchpoint) { t.Facts.Country = "BR" })
 	f(AnonymousTouch, nothing, func(t *Touchpoint) { t.Facts.Addresses = []Address{{Network: Hosting}} })
@@ -95,6 +96,9 @@ func TestBoundariesOfFraud(t *testing.T) {
 	}, "")
 	f("hopeless site", func(_ *Conversion, t *Touchpoint) { t.Traffic.SiteClicks, t.Traffic.SiteInstalls = 10_000, 1 }, ClickFlood)
 	f("poor site", func(_ *Conversion, t *Touchpoint) { t.Traffic.SiteClicks, t.Traffic.SiteInstalls = 10_000, 2 }, "")
+	f("hopeless site that wins people back", func(_ *Conversion, t *Touchpoint) {
+		t.Traffic.SiteClicks, t.Traffic.SiteInstalls, t.Traffic.SiteReengagements = 10_000, 1, 1
+	}, "")
 	f("three installs", func(c *Conversion, _ *Touchpoint) { c.DeviceInstalls = 3 }, "")
 	f("eleven installations of a vendor id", func(c *Conversion, t *Touchpoint) {
 		c.VendorInstalls, c.Facts.Platform, t.Facts.Platform = 11, device.IOS, device.IOS
@@ -173,14 +177,14 @@ func TestCompareTimes(t *testing.T) {
 	}
 	f := func(name string, a, b []time.Duration, least, most, chanceMost int) {
 		t.Helper()
-		d, chance := CompareTimes(a, b)
+		d, chance := CompareTimes(timesOf(a...), timesOf(b...))
 		if d < least || d > most || chance > chanceMost {
 			t.Errorf("%s: distance %d, chance %d", name, d, chance)
 		}
 	}
 	people := spread(500, time.Minute, 0)
 	f("equal", people, people, 0, 0, 1_000_000)
-	f("shifted", spread(100, time.Minute, 400*time.Minute), people, 7990, 8010, 1)
+	f("shifted", spread(100, time.Minute, 400*time.Minute), people, 7200, 7200, 1) // up to 24576 s: 410 of 500 against 10 of 100
 	f("apart", spread(60, time.Second, 1000*time.Hour), people, 10_000, 10_000, 0)
 	f("none", nil, people, 0, 0, 1_000_000)
 	// A table of the distribution: P(K > 1.3581) = 0.05.

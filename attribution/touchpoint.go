@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"waypost/internal/device"
 	"waypost/internal/uid"
 	"waypost/link"
 )
@@ -86,17 +87,27 @@ func (c Claims) Allows(event string) bool {
 	return !c.Limited || slices.Contains(c.Events, event)
 }
 
-// Traffic is what was counted around a touch up to its own moment. Fraud
-// rules judge by it; zero counts accuse nobody.
+// Traffic is what was counted around a touch. Fraud rules judge by it; zero
+// counts accuse nobody.
 type Traffic struct {
-	DeviceClicks int // of the same device for the same app in the 24 h before
-	AgentClicks  int // of the same address and agent for the same app in the hour before
+	DeviceClicks int // of the same device for the same app in the 24 h before the touch
+	AgentClicks  int // of the same address and agent for the same app in the hour before it
 
-	// Of the touch's partner and site for the same app, on its day.
+	// Of the touch's partner and site for the same app, on the touch's day (UTC),
+	// up to the conversion that is decided. SiteTraffic says what counts.
 	SiteClicks         int
 	SiteInstalls       int
+	SiteReengagements  int
 	SiteWithinHour     int // installs within an hour of their click
 	SiteNewDevices     int // installs on devices that were never seen before
-	TimesDistance      int // Kolmogorov-Smirnov distance of its click-to-install times from the app's, in ten-thousandths
+	TimesDistance      int // Kolmogorov-Smirnov distance of its click-to-install times from those of the app's other installs, in ten-thousandths
 	TimesChancePerMill int // probability of that distance by chance, in millionths
+
+	// Of the app's other installs whose click was on the same day.
+	OtherInstalls   int
+	OtherNewDevices int
 }
+
+// MayRun reports whether the visitor of the touch may run apps of a platform,
+// as far as one knows.
+func (t *Touchpoint) MayRun(app device.Platform) bool { return samePlatform(t.Facts.Platform, app) }

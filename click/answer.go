@@ -47,6 +47,9 @@ func (d *Door) record(v *request, t *target, dest *route.Destination) {
 	if d.cfg.Country != nil {
 		click.Country = d.cfg.Country(v.address)
 	}
+	if d.cfg.Network != nil {
+		click.Network = d.cfg.Network(v.address)
+	}
 	*buf = click.AppendJSON(deepLink)
 	if err := d.cfg.Ledger.Append((*buf)[len(deepLink):]); err != nil {
 		d.counters.Unlogged.Add(1)

@@ -80,6 +80,9 @@ type Config struct {
 	Now      func() time.Time
 	// Country returns the ISO country of an address, or "". It may be nil.
 	Country func(netip.Addr) string
+	// Network returns the name of the network that an address belongs to, or "".
+	// It may be nil, and must not allocate.
+	Network func(netip.Addr) string
 	// TrustedProxies are believed when they name the visitor in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
 	// CacheBytes bounds the memory of templates' compiled links, and once more

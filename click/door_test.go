@@ -18,6 +18,7 @@ import (
 	"waypost/compat/onelink"
 	"waypost/event"
 	"waypost/internal/fault"
+	"waypost/internal/network"
 	"waypost/link"
 	"waypost/manage"
 	"waypost/manage/manifest"
@@ -390,6 +391,7 @@ func TestEventHoldsWhatTheRequestSaid(t *testing.T) {
 			}
 			return ""
 		}
+		c.Network = func(a netip.Addr) string { return "of " + a.String() }
 	})
 	l := s.create("promo", `{"pid":"x"}`)
 	ctx := hotRequest("/A1b3/promo?af_sub1=a%20b", androidAgent)
@@ -404,7 +406,7 @@ func TestEventHoldsWhatTheRequestSaid(t *testing.T) {
 	want := event.Click{
 		Kind: event.ClickKind, At: s.now.UnixMilli(), Account: 5899, Dialect: link.OneLink, Link: l.ID, Template: "A1b3", Code: "promo",
 		Host: "acme.localhost", Route: "android-store", Platform: 2, OS: "14", Model: "Pixel 8", Agent: androidAgent,
-		Language: "de", Referrer: "https://news.test/", Query: "af_sub1=a%20b", IP: "203.0.113.9", Country: "DE",
+		Language: "de", Referrer: "https://news.test/", Query: "af_sub1=a%20b", IP: "203.0.113.9", Country: "DE", Network: "of 203.0.113.9",
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -415,7 +417,11 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool drop every fourth thing")
 	}
-	s := newSite(t)
+	lists := &network.Table{}
+	if err := lists.Read("hosting", strings.NewReader("203.0.112.0/22\n203.0.113.9\n2001:db8::/32")); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, func(c *Config) { c.Network = lists.Find })
 	s.ledger.discard = true
 	s.create("promo", `{"pid":"news","c":"spring","deep_link_value":"product/1"}`)
 	for _, agent := range []string{androidAgent, desktopAgent} {

@@ -158,6 +158,14 @@ func TestWrongUsage(t *testing.T) {
 	f("broken.yaml:3", "serve", "--data", data, "--apply", broken)
 	f("no-such-file", "serve", "--data", data, "--apply", "no-such-file")
 	f("not a network", "serve", "--trusted-proxies", "everyone")
+	list := filepath.Join(dir, "vpn.txt")
+	if err := os.WriteFile(list, []byte("192.0.2.0/24\n192.0.2.0/240\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f("vpn.txt: line 2", "serve", "--data", data, "--network-lists", "vpn="+list)
+	f("nothing.txt", "serve", "--data", data, "--network-lists", "vpn=nothing.txt")
+	f("not NETWORK=FILE", "serve", "--data", data, "--network-lists", "home="+list)
+	f("not NETWORK=FILE", "serve", "--data", data, "--network-lists", list)
 	f("--geoip", "serve", "--data", data, "--geoip", broken)
 	f("data directory", "serve", "--data", "/proc/nowhere")
 	f("no link host", "explain", "--data", data, "https://unknown.test/x")

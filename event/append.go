@@ -50,6 +50,7 @@ func (c *Click) AppendJSON(dst []byte) []byte {
 	dst = appendField(dst, `,"bot":`, c.Bot)
 	dst = appendField(dst, `,"country":`, c.Country)
 	dst = appendField(dst, `,"ip":`, c.IP)
+	dst = appendField(dst, `,"network":`, c.Network)
 	dst = appendField(dst, `,"ua":`, c.Agent)
 	dst = appendField(dst, `,"lang":`, c.Language)
 	dst = appendField(dst, `,"ref":`, c.Referrer)

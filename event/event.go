@@ -61,6 +61,7 @@ type Click struct {
 	Bot      string // empty for people
 	Country  string
 	IP       string // as privacy allows
+	Network  string // who runs the address, as attribution names networks; empty where no list holds it
 	Agent    string // User-Agent
 	Language string // Accept-Language
 	Referrer string // Referer header
@@ -91,6 +92,7 @@ type wireClick struct {
 	Bot      string          `json:"bot,omitempty"`
 	Country  string          `json:"country,omitempty"`
 	IP       string          `json:"ip,omitempty"`
+	Network  string          `json:"network,omitempty"`
 	Agent    string          `json:"ua,omitempty"`
 	Language string          `json:"lang,omitempty"`
 	Referrer string          `json:"ref,omitempty"`
@@ -117,7 +119,7 @@ func DecodeClick(line []byte) (Click, error) {
 	return Click{
 		Kind: w.Kind, ID: w.ID, At: w.At, Account: w.Account, Dialect: w.Dialect, Link: w.Link, Tracker: w.Tracker, Template: w.Template,
 		Code: w.Code, State: w.State, Host: w.Host, Route: w.Route, DeepLink: w.DeepLink, Platform: w.Platform, OS: w.OS, Model: w.Model,
-		Browser: w.Browser, Bot: w.Bot, Country: w.Country, IP: w.IP, Agent: w.Agent, Language: w.Language,
+		Browser: w.Browser, Bot: w.Bot, Country: w.Country, IP: w.IP, Network: w.Network, Agent: w.Agent, Language: w.Language,
 		Referrer: w.Referrer, Query: w.Query, Stored: w.Stored,
 	}, nil
 }

@@ -17,7 +17,7 @@ func fullClick() Click {
 	return Click{
 		Kind: ClickKind, ID: 9023861282613779883, At: 1_763_640_000_123, Account: 5899, Dialect: link.OneLink, Link: 77, Template: "A1b3",
 		Code: "promo", State: Live, Host: "acme.localhost", Route: "android-store", Platform: device.Android, OS: "14",
-		Model: "Pixel 8", Browser: "Instagram", Bot: "", Country: "DE", IP: "192.0.2.7",
+		Model: "Pixel 8", Browser: "Instagram", Bot: "", Country: "DE", IP: "192.0.2.7", Network: "hosting",
 		Agent:    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36",
 		Language: "de-DE,de;q=0.9", Referrer: "https://example.org/?a=\"b\"", Query: "af_sub1=a%20b&x=\\", Stored: "pcn=a\"b",
 	}
@@ -146,6 +146,7 @@ func FuzzDecodeClick(f *testing.F) {
 	f.Add(view.AppendJSON(nil))
 	f.Add([]byte(`{"v":1,"type":"click","id":"1","at":1,"account":1,"route":"web","future":{"a":[1]}}`))
 	f.Add([]byte(`{"v":1,"type":"impression","id":"1","at":1,"account":1,"tracker":64}`))
+	f.Add([]byte(`{"v":1,"type":"click","id":"1","at":1,"account":1,"route":"web","ip":"192.0.2.7","network":"a \"new\" kind"}`))
 	f.Add([]byte(`{"v":1,"type":"click","id":1}`))
 	f.Add([]byte("null"))
 	f.Fuzz(func(t *testing.T, line []byte) {
@@ -186,7 +187,7 @@ func TestToldSurvivesItsLine(t *testing.T) {
 	told := Told{
 		Kind: InAppKind, ID: 1, At: 2, ReceivedAt: 3, Account: 4, App: 5, Dialect: "singular", Install: "i", Key: "k", Name: "buy",
 		Amount: "1.50", Currency: "EUR", Params: []byte(`{"a":[1]}`), IDs: []DeviceID{{"gaid", "sha1", "00ff"}},
-		Consent: &Consent{Tracking: "no"}, Flags: []string{"clock"},
+		Consent: &Consent{Tracking: "no"}, Flags: []string{"clock"}, IPs: []string{"192.0.2.7", "192.0.2.8"}, Networks: []string{"", "vpn"},
 	}
 	line, err := told.Line()
 	if err != nil {

@@ -42,10 +42,14 @@ type Told struct {
 	Height   int             `json:"height,omitempty"`
 	Country  string          `json:"country,omitempty"`
 	IPs      []string        `json:"ips,omitempty"` // as privacy allows
-	Agent    string          `json:"ua,omitempty"`
-	IDs      []DeviceID      `json:"ids,omitempty"`
-	User     string          `json:"user,omitempty"` // the account's own name for the person
-	Consent  *Consent        `json:"consent,omitempty"`
+	// Networks are who runs the addresses, of each of IPs in their order, empty
+	// where no list holds it; where privacy keeps no address, of those that
+	// were. Nil: no list holds any.
+	Networks []string   `json:"networks,omitempty"`
+	Agent    string     `json:"ua,omitempty"`
+	IDs      []DeviceID `json:"ids,omitempty"`
+	User     string     `json:"user,omitempty"` // the account's own name for the person
+	Consent  *Consent   `json:"consent,omitempty"`
 
 	AppVersion string `json:"app_version,omitempty"`
 	SDK        string `json:"sdk,omitempty"`

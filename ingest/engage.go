@@ -117,7 +117,8 @@ func (s *Service) click(e *Engagement, app *link.App, account *link.Account) *ev
 		c.Platform = app.Platform
 	}
 	if e.Address.IsValid() {
-		c.Country = s.cfg.Country(e.Address.Unmap().WithZone(""))
+		address := e.Address.Unmap().WithZone("")
+		c.Country, c.Network = s.cfg.Country(address), s.cfg.Network(address)
 	}
 	if o := e.Opened; o != nil {
 		c.Route, c.Link, c.Code, c.Host, c.Stored, c.Query = event.OpenedRoute, o.Link, o.Code, o.Host, o.Stored, e.Query

@@ -66,6 +66,20 @@ func TestEngagementMayBeAnImpression(t *testing.T) {
 	}
 }
 
+// TestEngagementSaysItsNetwork, which is the device's.
+func TestEngagementSaysItsNetwork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := someEngagement()
+	e.Address = netip.MustParseAddr("::ffff:198.51.100.200")
+	if _, err := w.service.Engage(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := event.DecodeClick(w.ledger.Lines()[0]); err != nil || got.Network != "hosting" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 // TestEngagementsAreOneTouch: a repetition is not kept, has the same id after a
 // restart, and two senders' ids are not confused.
 func TestEngagementsAreOneTouch(t *testing.T) {

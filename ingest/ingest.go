@@ -49,6 +49,9 @@ type Config struct {
 	Now       func() time.Time
 	// Country returns the ISO country of an address, or "". It may be nil.
 	Country func(netip.Addr) string
+	// Network returns the name of the network that an address belongs to, or
+	// "". It may be nil.
+	Network func(netip.Addr) string
 	Logger  *slog.Logger
 }
 
@@ -70,6 +73,9 @@ func New(cfg Config) *Service {
 	}
 	if cfg.Country == nil {
 		cfg.Country = func(netip.Addr) string { return "" }
+	}
+	if cfg.Network == nil {
+		cfg.Network = func(netip.Addr) string { return "" }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

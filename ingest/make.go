@@ -208,14 +208,45 @@ func (s *Service) takePerson(ctx context.Context, m *making) error {
 		if a = a.Unmap().WithZone(""); t.Country == "" && a.IsValid() {
 			t.Country = s.cfg.Country(a)
 		}
-		if kept := string(privacy.AppendAddress(nil, m.account.IPPolicy, a)); kept != "" && !slices.Contains(t.IPs, kept) {
-			t.IPs = append(t.IPs, kept)
-		}
+		m.keepAddress(string(privacy.AppendAddress(nil, m.account.IPPolicy, a)), s.cfg.Network(a))
 	}
 	if consent.Measurement == attribution.No {
-		t.IPs, t.User, t.Agent = nil, "", ""
+		m.forgetAddresses()
+		t.User, t.Agent = "", ""
 	}
+	m.tidyNetworks()
 	return nil
+}
+
+// keepAddress takes over what privacy has left of an address, once, and the
+// network that the whole of it belongs to.
+func (m *making) keepAddress(kept, network string) {
+	t := &m.told
+	for i, known := range t.IPs {
+		if known == kept && t.Networks[i] == network {
+			return
+		}
+	}
+	if kept != "" {
+		t.IPs, t.Networks = append(t.IPs, kept), append(t.Networks, network)
+	} else if network != "" && !slices.Contains(t.Networks, network) {
+		t.Networks = append(t.Networks, network)
+	}
+}
+
+// forgetAddresses leaves the networks alone, which tell nobody from another.
+func (m *making) forgetAddresses() {
+	t := &m.told
+	t.IPs = nil
+	slices.Sort(t.Networks)
+	t.Networks = slices.DeleteFunc(slices.Compact(t.Networks), func(n string) bool { return n == "" })
+}
+
+// tidyNetworks takes out a list that says nothing.
+func (m *making) tidyNetworks() {
+	if !slices.ContainsFunc(m.told.Networks, func(n string) bool { return n != "" }) {
+		m.told.Networks = nil
+	}
 }
 
 // consent is what the report says, and what the installation said before where

@@ -388,6 +388,41 @@ func TestConsentAndIdentifyNeedTheirWord(t *testing.T) {
 	}
 }
 
+// TestNetworks: an event says which network an address belongs to, also where
+// privacy cuts or drops the address.
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	f := func(name string, app ingest.AppRef, consent *event.Consent, addresses []string, ips, networks string) {
+		t.Helper()
+		w := newWorld(t)
+		r := someReport()
+		r.App, r.Consent = app, consent
+		for _, a := range addresses {
+			r.Addresses = append(r.Addresses, netip.MustParseAddr(a))
+		}
+		if _, err := w.service.Open(t.Context(), r); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got := w.last()
+		if fmt.Sprintf("%q", got.IPs) != ips || fmt.Sprintf("%q", got.Networks) != networks {
+			t.Errorf("%s: addresses %q, networks %q; want %s, %s", name, got.IPs, got.Networks, ips, networks)
+		}
+		if strings.Contains(string(w.ledger.Lines()[0]), "networks") != (networks != "[]") {
+			t.Errorf("%s: the line is %s", name, w.ledger.Lines()[0])
+		}
+	}
+	open := someReport().App
+	cut, none := ingest.AppRef{Key: "rival-key", Name: "com.rival.app", Platform: device.Android}, ingest.AppRef{Key: "shy-key", Name: "com.shy.app", Platform: device.Android}
+	both := []string{someIP, "::ffff:198.51.100.200", "198.51.100.7", "198.51.100.200"}
+	f("nothing listed", open, nil, both[:1], `["203.0.113.77"]`, `[]`)
+	f("in their order", open, nil, both, `["203.0.113.77" "198.51.100.200" "198.51.100.7"]`, `["" "hosting" ""]`)
+	f("cut", cut, nil, both, `["203.0.113.0" "198.51.100.0" "198.51.100.0"]`, `["" "hosting" ""]`)
+	f("dropped", none, nil, both, `[]`, `["hosting"]`)
+	f("dropped, nothing listed", none, nil, both[:1], `[]`, `[]`)
+	f("forbidden", open, &event.Consent{Measurement: "no"}, both, `[]`, `["hosting"]`)
+	f("forbidden, nothing listed", open, &event.Consent{Measurement: "no"}, both[:1], `[]`, `[]`)
+}
+
 // TestPrivacyComesBeforeTheLedger: what a person or his account forbids is in no line.
 func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,9 @@ import (
 // noon is the time of the servers of these tests.
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
+// hosted are the addresses of a hosting provider.
+var hosted = netip.MustParsePrefix("198.51.100.128/25")
+
 const (
 	someKey     = "acme-sdk-key"
 	someSecret  = "acme-sdk-secret"
@@ -67,6 +70,12 @@ func newWorld(t *testing.T) *world {
 		Country: func(a netip.Addr) string {
 			if a == netip.MustParseAddr(someIP) {
 				return "DE"
+			}
+			return ""
+		},
+		Network: func(a netip.Addr) string {
+			if hosted.Contains(a) {
+				return "hosting"
 			}
 			return ""
 		},

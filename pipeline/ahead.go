@@ -41,6 +41,7 @@ type ahead struct {
 	orphans    map[installKey][]history.Orphan
 	adopted    []history.Orphan
 	counts     report.Counts
+	sites      map[history.SiteDay]*attribution.SiteTraffic
 	deliveries []history.Delivery
 
 	newInstalls []installKey // in the ledger's order, like those below
@@ -52,7 +53,7 @@ func newAhead(store HistoryStore) *ahead {
 	return &ahead{
 		store: store, touchesBy: map[attribution.Key][]int{}, touchByID: map[uid.Click]int{}, earned: map[uid.Click]history.Earned{},
 		installs: map[installKey]*history.Installation{}, installsBy: map[attribution.Key][]installKey{}, decided: map[decidedKey]*history.Decided{},
-		orphans: map[installKey][]history.Orphan{}, counts: report.Counts{},
+		orphans: map[installKey][]history.Orphan{}, counts: report.Counts{}, sites: map[history.SiteDay]*attribution.SiteTraffic{},
 	}
 }
 
@@ -63,6 +64,9 @@ func (h *ahead) step(from, to uint64, forget time.Time) history.Step {
 	}
 	for _, e := range h.earned {
 		s.Earned = append(s.Earned, e)
+	}
+	for d, counted := range h.sites {
+		s.Sites = append(s.Sites, history.SiteCount{SiteDay: d, SiteTraffic: *counted})
 	}
 	for _, k := range h.newInstalls {
 		s.Installations = append(s.Installations, *h.installs[k])
@@ -112,14 +116,52 @@ func (h *ahead) earn(t *history.Touch, c attribution.ConversionID) {
 	h.earned[t.ID] = history.Earned{Touch: touch, Conversion: c}
 }
 
-// findTouches returns the candidates under each lookup, bounded by key, each once.
-func (h *ahead) findTouches(ctx context.Context, asked []attribution.Lookup) ([]history.Touch, error) {
+// site is what the step adds to what was counted of a site.
+func (h *ahead) site(d history.SiteDay) *attribution.SiteTraffic {
+	counted := h.sites[d]
+	if counted == nil {
+		counted = &attribution.SiteTraffic{}
+		h.sites[d] = counted
+	}
+	return counted
+}
+
+// readSites returns what was counted of sites, in their order.
+func (h *ahead) readSites(ctx context.Context, asked []history.SiteDay) ([]attribution.SiteTraffic, error) {
+	found, err := h.store.ReadSites(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range asked {
+		if counted := h.sites[d]; counted != nil {
+			found[i].Add(counted)
+		}
+	}
+	return found, nil
+}
+
+// candidates returns the touches of lists, each once.
+func (h *ahead) candidates(lists [][]history.Touch) (found []history.Touch) {
+	seen := map[uid.Click]bool{}
+	for _, list := range lists {
+		for _, t := range list {
+			if !seen[t.ID] {
+				seen[t.ID] = true
+				found = append(found, h.marked(t))
+			}
+		}
+	}
+	return found
+}
+
+// findLists returns the touches under each lookup, the newest first, bounded
+// by key.
+func (h *ahead) findLists(ctx context.Context, asked []attribution.Lookup) ([][]history.Touch, error) {
 	stored, err := h.store.FindTouches(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	var found []history.Touch
-	seen := map[uid.Click]bool{}
+	lists := make([][]history.Touch, len(asked))
 	for i, l := range asked {
 		under := h.under(&l)
 		if i < len(stored) {
@@ -127,14 +169,9 @@ func (h *ahead) findTouches(ctx context.Context, asked []attribution.Lookup) ([]
 		}
 		// Stable, so that of equal age those that came later stay before the others.
 		slices.SortStableFunc(under, func(a, b history.Touch) int { return b.At.Compare(a.At) })
-		for _, t := range under[:min(len(under), attribution.MaxPerKey)] {
-			if !seen[t.ID] {
-				seen[t.ID] = true
-				found = append(found, h.marked(t))
-			}
-		}
+		lists[i] = under[:min(len(under), attribution.MaxPerKey)]
 	}
-	return found, nil
+	return lists, nil
 }
 
 // under returns the step's own touches of a lookup, the latest first.

@@ -162,6 +162,7 @@ func (g *gathering) hearClick(ctx context.Context, c *event.Click) error {
 		return err
 	}
 	g.ahead.addTouch(t)
+	g.countClick(&t.Touchpoint)
 	if g.cfg.Outbox != nil {
 		g.tell(News{Click: c, Touch: &t})
 	}

@@ -46,7 +46,7 @@ func conversionOf(t *event.Told, kind attribution.ConversionKind, app *link.App,
 func factsOfTold(t *event.Told, app *link.App) attribution.Facts {
 	f := attribution.Facts{
 		Platform: t.Platform, OSVersion: t.OS, Model: t.Model, Locale: t.Locale, Timezone: t.Timezone,
-		Screen: attribution.Screen{Width: t.Width, Height: t.Height}, Country: strings.ToUpper(t.Country), Addresses: addresses(t.IPs...),
+		Screen: attribution.Screen{Width: t.Width, Height: t.Height}, Country: strings.ToUpper(t.Country), Addresses: addresses(t.IPs, t.Networks),
 	}
 	if f.Platform == device.Unknown && app != nil {
 		f.Platform = app.Platform
@@ -158,55 +158,4 @@ func sharesVendor(a, b []attribution.Key) bool {
 	return slices.ContainsFunc(a, func(k attribution.Key) bool {
 		return strings.HasPrefix(k.Value, string(attribution.IDFV)+":") && slices.Contains(b, k)
 	})
-}
-
-// Spans of attribution.Traffic.
-const (
-	deviceClickSpan = 24 * time.Hour
-	agentClickSpan  = time.Hour
-)
-
-// countTraffic fills in how many clicks of the same device, and of the same
-// address and agent, came before each touch, as far as they are candidates too.
-func countTraffic(touches []history.Touch) {
-	type crowd struct {
-		key   attribution.Key
-		agent string
-	}
-	clicks := map[crowd][]time.Time{}
-	names := make([][]crowd, len(touches))
-	for i := range touches {
-		t := &touches[i]
-		for _, k := range t.Keys() {
-			switch {
-			case t.Kind != attribution.Click:
-			case k.Kind == attribution.DeviceKey:
-				names[i] = append(names[i], crowd{key: k})
-			case k.Kind == attribution.AddressKey && t.Agent != "":
-				names[i] = append(names[i], crowd{k, t.Agent})
-			}
-		}
-		for _, n := range names[i] {
-			clicks[n] = append(clicks[n], t.At)
-		}
-	}
-	for i := range touches {
-		t := &touches[i]
-		for _, n := range names[i] {
-			if n.agent == "" {
-				t.Traffic.DeviceClicks = max(t.Traffic.DeviceClicks, countBefore(clicks[n], t.At, deviceClickSpan))
-			} else {
-				t.Traffic.AgentClicks = max(t.Traffic.AgentClicks, countBefore(clicks[n], t.At, agentClickSpan))
-			}
-		}
-	}
-}
-
-func countBefore(all []time.Time, at time.Time, span time.Duration) (n int) {
-	for _, other := range all {
-		if other.Before(at) && at.Sub(other) <= span {
-			n++
-		}
-	}
-	return n
 }

@@ -84,6 +84,7 @@ type ruling struct {
 	conversion *attribution.Conversion
 	decision   attribution.Decision
 	candidates []history.Touch
+	claim      *attribution.Match // what would have won without the rules about sites; nil: nothing
 }
 
 // rule looks for candidates and decides.
@@ -106,16 +107,32 @@ func (h *hearing) rule(ctx context.Context, t *event.Told, c *attribution.Conver
 			asked[i].Since = oldest
 		}
 	}
-	if r.candidates, err = h.ahead.findTouches(ctx, asked); err != nil {
+	if r.candidates, err = h.findCandidates(ctx, c.App, asked, now.Add(-rememberFor)); err != nil {
 		return r, err
 	}
-	countTraffic(r.candidates)
 	points := make([]attribution.Touchpoint, len(r.candidates))
 	for i := range r.candidates {
 		points[i] = r.candidates[i].Touchpoint
 	}
 	r.decision = attribution.Decide(c, points, policy, now)
+	r.claim = claimOf(&r.decision, c, points, policy, now)
 	return r, nil
+}
+
+// findCandidates returns the touches under the lookups with what was counted
+// around them.
+func (h *hearing) findCandidates(ctx context.Context, app link.AppID, asked []attribution.Lookup, oldest time.Time) ([]history.Touch, error) {
+	lists, err := h.ahead.findLists(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	crowd, err := h.findCrowd(ctx, asked, lists, oldest)
+	if err != nil {
+		return nil, err
+	}
+	found := h.ahead.candidates(lists)
+	countTraffic(found, crowd)
+	return found, h.seeSites(ctx, app, found)
 }
 
 func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
@@ -135,6 +152,10 @@ func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 		return err
 	}
 	if err := h.checkLikeness(ctx, t, &r); err != nil {
+		return err
+	}
+	err = h.countConversion(&r, func() (bool, error) { return h.isNewDevice(ctx, t, identity, sameDevice) })
+	if err != nil {
 		return err
 	}
 	d := &r.decision
@@ -173,6 +194,9 @@ func (h *hearing) hearOpen(ctx context.Context, t *event.Told, known *history.In
 			known.Reengagement = r.decision.Credit()
 		}
 		h.ahead.save(known)
+	}
+	if err := h.countConversion(&r, nil); err != nil {
+		return err
 	}
 	return h.conclude(ctx, &r, known)
 }

@@ -50,6 +50,8 @@ func (p *past) vary(c *event.Click) {
 	c.IP, c.Kind = pick(r, "203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.0"), pick(r, event.ClickKind, event.ClickKind, event.ImpressionKind)
 	c.Query = pick(r, "", "pid=network", "pid=a%ffb&owned", "retargeting", "retargeting", "retargeting&owned", "claims=purchase", "claims=_Install")
 	c.Query += pick(r, "", "&gaid="+someGAID, "&gaid="+otherGAID)
+	c.Query += pick(r, "", "&site=one", "&site=two")
+	c.Network = pick(r, "", "", "", "hosting", "cellular")
 	c.DeepLink, c.Agent = pick(r, "", "product/12"), pick(r, "one", "two")
 	if r.IntN(3) == 0 {
 		c.Platform, c.OS, c.Model = device.IOS, "26.1", "iPhone"
@@ -79,6 +81,9 @@ func (p *past) varyTold(t *event.Told, clicks []event.Click) {
 	if r.IntN(20) == 0 {
 		t.Flags = []string{event.ClockFlag}
 	}
+	if r.IntN(8) == 0 {
+		t.Networks = []string{pick(r, "vpn", "cellular")}
+	}
 	if r.IntN(10) == 0 {
 		t.ReceivedAt += int64(time.Duration(r.IntN(9*24)) * time.Hour / time.Millisecond)
 	}
@@ -103,10 +108,14 @@ func TestHistories(t *testing.T) {
 	t.Parallel()
 	methods := map[attribution.Method]int{}
 	outcomes := map[attribution.Outcome]int{}
-	late := 0
-	for range 6 {
+	late, sites := 0, 0
+	for n := range 6 {
 		p := newPast(t)
 		p.outbox = deliverAll
+		if n%2 == 0 { // few clicks of a site tell something
+			p.policy = new(attribution.DefaultPolicy())
+			p.policy.Fraud.OutlierInstalls, p.policy.Fraud.SiteClicks, p.policy.Fraud.SiteRate = 1, 3, 400_000
+		}
 		p.happen(300)
 		a := p.catchUp()
 		want := p.everything(p.store)
@@ -120,6 +129,7 @@ func TestHistories(t *testing.T) {
 			}
 			return nil
 		}))
+		sites += len(p.sites(p.store))
 		for _, size := range []int{1, 2, 17} {
 			if got := p.stumble(size); got != want {
 				t.Fatalf("with steps of %d:\n%s\nwant\n%s", size, got, want)
@@ -143,7 +153,10 @@ func TestHistories(t *testing.T) {
 			t.Errorf("no %s, but %v", o, outcomes)
 		}
 	}
-	t.Log(methods, outcomes, late)
+	if sites == 0 {
+		t.Error("nothing is counted of sites")
+	}
+	t.Log(methods, outcomes, late, sites)
 }
 
 // stumble makes the history in another store, in steps of another size, by a
@@ -419,7 +432,7 @@ func TestAheadIsAsTheStore(t *testing.T) {
 	for i := range touches {
 		touches[i] = history.Touch{Touchpoint: attribution.Touchpoint{
 			ID: uid.NewClick(), Kind: attribution.Click, At: noon.Add(time.Duration(p.random.IntN(20)-10) * 24 * time.Hour), Account: 1, Apps: append(touches[0].Apps, androidApp),
-			Facts: attribution.Facts{Addresses: addresses("203.0.113.7")},
+			Facts: attribution.Facts{Addresses: addresses([]string{"203.0.113.7"}, nil)},
 		}}
 	}
 	asked := []attribution.Lookup{{Key: key, Since: noon.Add(-6 * 24 * time.Hour), Until: noon.Add(9 * 24 * time.Hour)}}
@@ -431,8 +444,9 @@ func TestAheadIsAsTheStore(t *testing.T) {
 		for _, t := range touches[committed:] {
 			h.addTouch(t)
 		}
-		found, err := h.findTouches(t.Context(), asked)
+		lists, err := h.findLists(t.Context(), asked)
 		p.ok(err)
+		found := h.candidates(lists)
 		var ids []uid.Click
 		for _, t := range found {
 			ids = append(ids, t.ID)

@@ -47,6 +47,9 @@ type HistoryStore interface {
 	ReadDecided(ctx context.Context, app link.AppID, install string, id attribution.ConversionID) (history.Decided, bool, error)
 	// ListDecided returns an installation's conversions, the newest first.
 	ListDecided(ctx context.Context, app link.AppID, install string, most int) ([]history.Decided, error)
+	// ReadSites returns what was counted for each site and day, in their order;
+	// zero where nothing was, or it is forgotten.
+	ReadSites(ctx context.Context, asked []history.SiteDay) ([]attribution.SiteTraffic, error)
 	// ListOrphans returns the events that came before their installation, the
 	// oldest first, of those received at once by their conversion.
 	ListOrphans(ctx context.Context, app link.AppID, install string) ([]history.Orphan, error)

@@ -36,6 +36,7 @@ type past struct {
 	*world
 	directory *link.Directory
 	outbox    func(News) []history.Delivery
+	policy    *attribution.Policy // of both apps; nil: their own
 }
 
 func newPast(t testing.TB) *past {
@@ -66,7 +67,7 @@ func (queryToucher) Touch(t *history.Touch, c *event.Click, _ *link.Link, d *lin
 	if gaid := q.Get("gaid"); gaid != "" {
 		t.DeviceIDs = append(t.DeviceIDs, attribution.DeviceID{Kind: attribution.GAID, Value: gaid})
 	}
-	t.Source.Name, t.Source.Campaign = q.Get("pid"), q.Get("c")
+	t.Source.Name, t.Source.Campaign, t.Source.Site = q.Get("pid"), q.Get("c"), q.Get("site")
 	if q.Get("pid") == "network" {
 		t.Source.Partner = d.Partner(1, 5).ID
 	}
@@ -88,6 +89,9 @@ func (p *past) attributor(changes ...func(*AttributorConfig)) *Attributor {
 	}
 	a, err := NewAttributor(p.Context(), cfg)
 	p.ok(err)
+	if p.policy != nil {
+		a.policies = policies{directory: p.directory, byApp: map[link.AppID]*attribution.Policy{androidApp: p.policy, iosApp: p.policy}}
+	}
 	return a
 }
 
@@ -228,6 +232,9 @@ func (p *past) everything(s *sqlitestore.Store) string {
 			add(orphans)
 		}
 	}
+	for _, c := range p.sites(s) {
+		add(c)
+	}
 	rows, err := s.SumCounts(p.Context(), report.Query{Account: 1, GroupBy: append(report.Dimensions(), report.ByTracker)})
 	p.ok(err)
 	add(rows)
@@ -238,6 +245,31 @@ func (p *past) everything(s *sqlitestore.Store) string {
 		add(d)
 	}
 	return strings.Join(text, "\n")
+}
+
+// sites returns what was counted of the sites of vary, where it is not zero.
+func (p *past) sites(s *sqlitestore.Store) (found []history.SiteCount) {
+	p.Helper()
+	var asked []history.SiteDay
+	for day := report.DayOf(noon.UnixMilli()) - 2; day < report.DayOf(noon.UnixMilli())+60; day++ {
+		for _, app := range []link.AppID{androidApp, iosApp} {
+			asked = append(asked, history.SiteDay{App: app, Day: day})
+			for _, site := range []string{"one", "two"} {
+				for _, source := range []string{"", "a\uFFFDb"} {
+					asked = append(asked, history.SiteDay{App: app, Source: source, Site: site, Day: day})
+				}
+				asked = append(asked, history.SiteDay{App: app, Partner: 5, Site: site, Day: day})
+			}
+		}
+	}
+	counted, err := s.ReadSites(p.Context(), asked)
+	p.ok(err)
+	for i, c := range counted {
+		if c != (attribution.SiteTraffic{}) {
+			found = append(found, history.SiteCount{SiteDay: asked[i], SiteTraffic: c})
+		}
+	}
+	return found
 }
 
 // another opens a second store for the same ledger.

@@ -102,7 +102,7 @@ func sourceOf(c *event.Click, l *link.Link, d *link.Directory) attribution.Sourc
 
 func factsOfClick(c *event.Click) attribution.Facts {
 	f := attribution.Facts{Platform: c.Platform, OSVersion: c.OS, Model: c.Model, Locale: firstLocale(c.Language), Country: strings.ToUpper(c.Country)}
-	f.Addresses = addresses(c.IP)
+	f.Addresses = addresses([]string{c.IP}, []string{c.Network})
 	return f
 }
 
@@ -116,12 +116,22 @@ func firstLocale(language string) string {
 	return tag
 }
 
-// addresses reads what privacy has left of a device's addresses.
-func addresses(texts ...string) (found []attribution.Address) {
-	for _, text := range texts {
-		if ip, err := netip.ParseAddr(text); err == nil {
-			ip = ip.Unmap().WithZone("")
-			found = append(found, attribution.Address{IP: ip, Cut: isCut(ip)})
+// addresses reads what privacy has left of a device's addresses, and the
+// networks that they belong to. A network stays where the address does not.
+func addresses(ips, networks []string) (found []attribution.Address) {
+	for i := range max(len(ips), len(networks)) {
+		var a attribution.Address
+		if i < len(ips) {
+			if ip, err := netip.ParseAddr(ips[i]); err == nil {
+				a.IP = ip.Unmap().WithZone("")
+				a.Cut = isCut(a.IP)
+			}
+		}
+		if i < len(networks) {
+			a.Network = attribution.Network(networks[i])
+		}
+		if a != (attribution.Address{}) {
+			found = append(found, a)
 		}
 	}
 	return found

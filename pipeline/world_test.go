@@ -21,8 +21,9 @@ import (
 	"waypost/store/sqlitestore"
 )
 
-// noon is when the tests' clicks happen, give or take some days.
-var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+// noon is when the tests' clicks happen, give or take some days: yesterday's,
+// because what is a month older than its batch of the ledger is forgotten.
+var noon = time.Now().UTC().Truncate(24 * time.Hour).Add(-12 * time.Hour)
 
 // world is a real ledger and a real store in a folder, and what was appended.
 type world struct {

@@ -114,6 +114,22 @@ const (
 	GivenUp   DeliveryStatus = "given_up"
 )
 
+// SiteDay names what is counted of a site on a day of clicks; without Partner,
+// Source and Site, of all of the app's clicks.
+type SiteDay struct {
+	App     link.AppID
+	Partner link.PartnerID
+	Source  string // where there is no partner
+	Site    string
+	Day     report.Day
+}
+
+// SiteCount is what a step adds to what was counted of a site.
+type SiteCount struct {
+	SiteDay
+	attribution.SiteTraffic
+}
+
 // Step is what reading the ledger's batches after From up to To has added. A
 // store commits it with the place in one transaction, as it does a report.Step.
 type Step struct {
@@ -127,11 +143,12 @@ type Step struct {
 	Adopted       []Orphan      // orphans that are none any more; their Line is empty
 	Counts        report.Counts // of installs, re-engagements, events; a revised decision takes its old one back
 	Deliveries    []Delivery    // those whose Key is there already are left out
-	// ForgetBefore lets touches and orphans go that are older, a few with each step; zero: none.
+	Sites         []SiteCount   // to be added, each SiteDay once
+	// ForgetBefore lets touches, orphans and days of sites go that are older, a few with each step; zero: none.
 	ForgetBefore time.Time
 }
 
 // Empty reports whether the step changes nothing but the place.
 func (s *Step) Empty() bool {
-	return len(s.Touches)+len(s.Earned)+len(s.Installations)+len(s.Decided)+len(s.Orphans)+len(s.Adopted)+len(s.Counts)+len(s.Deliveries) == 0
+	return len(s.Touches)+len(s.Earned)+len(s.Installations)+len(s.Decided)+len(s.Orphans)+len(s.Adopted)+len(s.Counts)+len(s.Deliveries)+len(s.Sites) == 0
 }

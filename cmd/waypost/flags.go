@@ -102,6 +102,9 @@ func (p *processFlags) registerServe(set *flag.FlagSet) {
 	set.Func("apply", "apply this `FILE` before serving; may be repeated", func(s string) error { return addList(&p.cfg.Apply, s) })
 	set.Func("trusted-proxies", "`CIDR,…` whose X-Forwarded-For is believed", func(s string) error { return addProxies(&p.cfg.TrustedProxies, s) })
 	set.StringVar(&p.cfg.GeoIP, "geoip", "", "MaxMind DB `FILE` to learn countries from")
+	set.Func("network-lists", "`NETWORK=FILE,…` of addresses, one a line: hosting, vpn, tor, relay, cellular, residential; may be repeated", func(s string) error {
+		return addNetworkLists(&p.cfg.NetworkLists, s)
+	})
 	set.Func("postback-networks", "private `CIDR,…` to which postbacks may lead by a public name", func(s string) error {
 		return addProxies(&p.cfg.PostbackNetworks, s)
 	})
@@ -184,6 +187,21 @@ func addProxies(dst *[]netip.Prefix, text string) error {
 			return fmt.Errorf("%q is not a network such as 10.0.0.0/8", part)
 		}
 		*dst = append(*dst, p.Masked())
+	}
+	return nil
+}
+
+func addNetworkLists(dst *[]app.NetworkList, text string) error {
+	var parts []string
+	if err := addList(&parts, text); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		l, err := app.ParseNetworkList(part)
+		if err != nil {
+			return err
+		}
+		*dst = append(*dst, l)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ type historyRows struct {
 	earned        []string
 	installations []string
 	decided       []string
+	sites         []encodedSite
 }
 
 func encodeHistory(s *history.Step) (rows historyRows, err error) {
@@ -53,6 +54,7 @@ func encodeHistory(s *history.Step) (rows historyRows, err error) {
 		}
 		rows.decided = append(rows.decided, text)
 	}
+	rows.sites = encodeSites(s.Sites)
 	return rows, nil
 }
 
@@ -66,7 +68,7 @@ func (s *Store) CommitHistory(ctx context.Context, step history.Step) error {
 	if err != nil {
 		return s.failure("encode a step of the history", err)
 	}
-	size := 3*len(step.Touches) + len(step.Installations) + len(step.Decided) + len(step.Counts) + len(step.Deliveries)
+	size := 3*len(step.Touches) + len(step.Installations) + len(step.Decided) + len(step.Counts) + len(step.Deliveries) + len(rows.sites)
 	var fresh map[words]int64
 	err = s.write(ctx, "commit a step of the history", size, func(c *conn) error {
 		fresh = map[words]int64{}
@@ -118,6 +120,9 @@ func (s *Store) writeHistory(c *conn, rows *historyRows, fresh map[words]int64) 
 	if err := s.addHistoryCounts(c, step.Counts, fresh); err != nil {
 		return err
 	}
+	if err := addSites(c, rows.sites); err != nil {
+		return err
+	}
 	for i := range step.Deliveries {
 		if err := addDelivery(c, &step.Deliveries[i]); err != nil {
 			return err
@@ -127,7 +132,7 @@ func (s *Store) writeHistory(c *conn, rows *historyRows, fresh map[words]int64) 
 		return nil
 	}
 	// More than the step adds, so that nothing piles up.
-	return forget(c, step.ForgetBefore, 1000+4*len(rows.touches))
+	return forget(c, step.ForgetBefore, 1000+4*len(rows.touches)+len(rows.sites))
 }
 
 func saveOrphans(c *conn, orphans, adopted []history.Orphan) error {
@@ -172,8 +177,9 @@ func (s *Store) addHistoryCounts(c *conn, counts report.Counts, fresh map[words]
 	return nil
 }
 
-// forget removes touches of buckets that ended before an instant, and orphans
-// received before it, most of each at most.
+// forget removes touches of buckets that ended before an instant, orphans
+// received before it, and what was counted of sites on days that ended before
+// it, most of each at most.
 func forget(c *conn, before time.Time, most int) error {
 	bucket := bucketOf(before.UnixMilli())
 	first, err := c.integer("SELECT min(bucket) FROM touch_keys")
@@ -190,6 +196,11 @@ func forget(c *conn, before time.Time, most int) error {
 	}
 	_, err = c.run("DELETE FROM orphans WHERE (app, install, conversion) IN (SELECT app, install, conversion FROM orphans WHERE received_at < ? ORDER BY received_at LIMIT ?)",
 		before.UnixMilli(), int64(most))
+	if err != nil {
+		return err
+	}
+	_, err = c.run("DELETE FROM site_counts WHERE (day, site, series) IN (SELECT day, site, series FROM site_counts WHERE day < ? ORDER BY day, site, series LIMIT ?)",
+		int64(report.DayOf(before.UnixMilli())), int64(most))
 	return err
 }
 
@@ -213,7 +224,7 @@ func (s *Store) RewindHistory(ctx context.Context, name report.Projection, to ui
 func (s *Store) ResetHistory(ctx context.Context, name report.Projection) error {
 	const whole = largeRows + 1
 	return s.write(ctx, "reset the history", whole, func(c *conn) error {
-		for _, table := range []string{"touches", "touch_keys", "earned_touches", "installations", "installation_keys", "decisions", "orphans", "history_counts"} {
+		for _, table := range []string{"touches", "touch_keys", "earned_touches", "installations", "installation_keys", "decisions", "orphans", "history_counts", "site_counts"} {
 			if _, err := c.run("DELETE FROM " + table); err != nil {
 				return err
 			}

@@ -52,6 +52,7 @@ var historyTests = map[string]func(*testing.T, Store){
 	"installations by key":       testInstallationsByKey,
 	"decisions":                  testDecisions,
 	"orphans":                    testOrphans,
+	"sites":                      testSites,
 	"counts beside the clicks'":  testHistoryCounts,
 	"deep links are handed once": testHandedLinks,
 	"deliveries":                 testDeliveries,
@@ -170,6 +171,10 @@ func fillValue(v reflect.Value, n *int) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		for i := range 2 {
+			fillValue(v.Index(i), n)
+		}
+	case reflect.Array:
+		for i := range v.Len() {
 			fillValue(v.Index(i), n)
 		}
 	case reflect.Struct:
@@ -433,6 +438,7 @@ func testResetHistory(tt *testing.T, s Store) {
 		Installations: []history.Installation{{Account: 1, App: 7, ID: "i", At: now, LastActiveAt: now}},
 		Decided:       []history.Decided{{App: 7, Install: "i", Conversion: "c"}}, Orphans: []history.Orphan{{App: 7, Install: "j", Conversion: "c", ReceivedAt: now, Line: []byte("{}")}},
 		Deliveries: []history.Delivery{{Key: "k", Account: 1, Status: history.Waiting, MadeAt: now, DueAt: now}},
+		Sites:      []history.SiteCount{{SiteDay: history.SiteDay{App: 7, Site: "s", Day: 20_000}, SiteTraffic: attribution.SiteTraffic{Clicks: 1}}},
 	}
 	t.history(s, step)
 	t.ok(s.ResetHistory(t.Context(), pipeline.History))
@@ -448,6 +454,7 @@ func testResetHistory(tt *testing.T, s Store) {
 	t.ok(err)
 	t.is(fmt.Sprint(touched, installation, decided, len(orphans)), "false false false 0", "what is left")
 	t.is(len(t.find(s, addressKey(7, "203.0.113.7"), now, now)), 0, "touches that are left")
+	t.equal(t.sites(s, step.Sites[0].SiteDay), []attribution.SiteTraffic{{}}, "sites that are left")
 	rows, err := s.SumCounts(t.Context(), report.Query{Account: 1, GroupBy: []report.Dimension{report.ByMetric}})
 	t.ok(err)
 	t.is(fmt.Sprintf("%d %s", len(rows), rows[0].Key.Metric), "1 clicks", "counts that are left")
