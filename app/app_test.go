@@ -19,6 +19,9 @@ import (
 	"github.com/maxmind/mmdbwriter/mmdbtype"
 )
 
+// patience bounds every wait for a server; it only ends tests that fail.
+const patience = 3 * time.Minute
+
 // instance is a whole server in this process.
 type instance struct {
 	links, api string
@@ -57,7 +60,7 @@ func (i *instance) get(t *testing.T, url, host string) (int, string, http.Header
 	req.Header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36")
 	req.Header.Set("X-Forwarded-For", "203.0.113.9")
 	req.Header.Set("Authorization", "acme-admin-token")
-	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +132,7 @@ func TestCountriesAreCounted(t *testing.T) {
 	i.get(t, "http://"+i.links+"/A1b3", "acme.localhost")
 	url := fmt.Sprintf("http://%s/waypost/v1/counts?group_by=country,metric", i.api)
 	want := `"rows":[{"metric":"clicks","country":"DE","count":1}]`
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		_, body, _ := i.get(t, url, "")
 		if strings.Contains(body, want) {
@@ -165,7 +168,7 @@ func TestStopCancelsWhatIsLeft(t *testing.T) {
 	stop(late, server.Config)
 	select {
 	case <-left:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("a request goes on after its server was stopped")
 	}
 }

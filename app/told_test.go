@@ -34,7 +34,7 @@ func do(t *testing.T, method, address, token, body string) (int, string, http.He
 	if strings.Contains(address, "/A1b3") {
 		req.Host = "acme.localhost"
 	}
-	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func do(t *testing.T, method, address, token, body string) (int, string, http.He
 // until asks until the answer has the status and holds the text.
 func until(t *testing.T, address, token string, status int, text string) string {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		got, body, _ := do(t, http.MethodGet, address, token, "")
 		if got == status && strings.Contains(body, text) {
@@ -234,16 +234,13 @@ func TestDeliveryIsSentAgain(t *testing.T) {
 	}
 	until(t, base+"/waypost/v1/unknown-apps", "acme-read-token", 200, `{"name":"com.acme.typo","reports":1,`)
 	until(t, base+"/waypost/v1/counts?metric=organic_installs", "acme-read-token", 200, `"count":1`)
-	metrics := until(t, base+"/metrics", "", 200, "\nwaypost_postbacks_delivered_total 1\n")
 	for _, want := range []string{
-		`waypost_reports_taken_total{kind="open"} 1`, `waypost_reports_refused_total{reason="not_found"} 1`, `waypost_reports_flagged_total{flag="device_id"} 1`,
+		"waypost_postbacks_delivered_total 1", `waypost_reports_taken_total{kind="open"} 1`, `waypost_reports_refused_total{reason="not_found"} 1`, `waypost_reports_flagged_total{flag="device_id"} 1`,
 		"waypost_reports_unknown_apps_total 1", "waypost_reports_unknown_keys_total 0", "waypost_reports_repeated_total 0", "waypost_postback_failures_total 1",
 		"waypost_postbacks_waiting 0", "waypost_postbacks_overdue_seconds 0", "waypost_postbacks_held 0", "waypost_onelink_events_dropped_total 0",
 		"waypost_onelink_bad_signatures_total 0", "waypost_attribution_lag_batches 0",
 	} {
-		if !strings.Contains(metrics, "\n"+want+"\n") {
-			t.Errorf("the metrics do not hold %s", want)
-		}
+		until(t, base+"/metrics", "", 200, "\n"+want+"\n") // a gauge that takes too long is left out of one answer
 	}
 	if err := i.stop(); err != nil {
 		t.Error(err)

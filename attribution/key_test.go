@@ -145,7 +145,7 @@ func FuzzDeviceID(f *testing.F) {
 			return
 		}
 		keys := id.keys(7)
-		if len(keys) == 0 || len(keys) > 4 || len(value) > maxID+64 && strings.TrimSpace(value) == value {
+		if len(keys) == 0 || len(keys) > 4 || len(strings.ToLower(strings.TrimSpace(value))) > maxID { // small letters may be shorter
 			t.Errorf("%q has %d keys", value, len(keys))
 		}
 	})

@@ -115,6 +115,7 @@ func TestCurlV1(t *testing.T) {
 func TestCurlV2(t *testing.T) {
 	t.Parallel()
 	needCurl(t)
+	midnightIsFar(t)
 	p := start(t, filepath.Join(t.TempDir(), "data"), "--apply", "../examples/acme.yaml")
 	const auth = `-H "authorization: $TOKEN" -H 'content-type: application/json'`
 	left := func() int64 {
@@ -199,6 +200,7 @@ func (p *process) usage(t *testing.T, token string) map[string]int64 {
 // limited starts the set-up of the exemplary cases with limits.
 func limited(t *testing.T, limits map[string]int64) (p *process, data string) {
 	t.Helper()
+	midnightIsFar(t)
 	setup, err := os.ReadFile("../compat/onelink/testdata/golden.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +235,7 @@ func TestCurlMonthlyQuota(t *testing.T) {
 		wait, err := strconv.Atoi(got.header.Get("Retry-After"))
 		now := time.Now().UTC()
 		month := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
-		if until := month.Sub(now) - time.Duration(wait)*time.Second; err != nil || until.Abs() > time.Minute {
+		if until := month.Sub(now) - time.Duration(wait)*time.Second; err != nil || until.Abs() > 10*time.Minute {
 			t.Errorf("Retry-After is %q, which is %v off the next month", got.header.Get("Retry-After"), until)
 		}
 		p.mustCurl(t, quota, 200, `{"remaining_api_calls":0}`)
@@ -310,6 +312,7 @@ type bulkAnswer struct {
 func TestCurlBulk(t *testing.T) {
 	t.Parallel()
 	needCurl(t)
+	midnightIsFar(t)
 	p := start(t, filepath.Join(t.TempDir(), "data"), "--apply", "../examples/acme.yaml")
 	const most = 10_000
 	var body bytes.Buffer

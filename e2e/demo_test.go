@@ -29,7 +29,10 @@ func shell(t *testing.T, line string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "bash", "-c", line).CombinedOutput()
+	cmd := exec.CommandContext(ctx, "bash", "-c", line)
+	// Whatever this machine needs to reach others, the program is here.
+	cmd.Env = append(os.Environ(), "no_proxy=*", "NO_PROXY=*", "CURL_HOME="+t.TempDir())
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v\n%s", line, err, out)
 	}

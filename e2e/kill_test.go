@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +47,23 @@ type answered struct {
 	ids map[uid.Click]string // to what was clicked
 }
 
+// rounds runs so many rounds. One in which the program said that clicks went
+// unlogged proves nothing, and is another time's.
+func (a *answered) rounds(t *testing.T, n int, round func() (killed *process)) {
+	t.Helper()
+	for stalled := 0; n > 0; {
+		before := maps.Clone(a.ids)
+		if !round().ledgerWasDown() {
+			n--
+			continue
+		}
+		a.ids = before
+		if stalled++; stalled > 10 {
+			t.Fatal("the ledger goes down again and again")
+		}
+	}
+}
+
 // clickable is something to click for a kill test.
 type clickable struct {
 	name       string // as the ledger's clicks are called
@@ -64,13 +83,15 @@ func TestNoAnsweredClickIsLost(t *testing.T) {
 	for i := range killLinks {
 		p.create(t, fmt.Sprintf("kill%d", i), `{"pid":"test","c":"kill"}`)
 	}
-	for range killRounds(t) {
+	got.rounds(t, killRounds(t), func() *process {
 		clickUntilKilled(t, p, got, killConnections, func() clickable {
 			code := fmt.Sprintf("kill%d", rand.IntN(killLinks))
 			return clickable{code, "acme.localhost", "/A1b3/" + code, pixel, clickID}
 		})
+		killed := p
 		p = start(t, data)
-	}
+		return killed
+	})
 	want := len(got.ids)
 	if want < killRounds(t)*killConnections {
 		t.Fatalf("only %d clicks were answered: the test tested nothing", want)
@@ -78,6 +99,7 @@ func TestNoAnsweredClickIsLost(t *testing.T) {
 	eventually(t, "counting of what was answered", func() bool {
 		return p.sum(t, "group_by=metric&template=A1b3") >= int64(want)
 	})
+	p.counted(t) // what nobody was answered, too
 	counted := p.sum(t, "group_by=metric&template=A1b3")
 	if err := p.stop(); err != nil {
 		t.Fatalf("stop: %v\n%s", err, p.log)
@@ -107,8 +129,8 @@ func clickUntilKilled(t *testing.T, p *process, got *answered, connections int, 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var clickers sync.WaitGroup
-	first := make(chan struct{})
-	var once sync.Once
+	var answers atomic.Int64
+	enough := make(chan struct{})
 	for range connections {
 		clickers.Go(func() {
 			client := noRedirects()
@@ -127,14 +149,16 @@ func clickUntilKilled(t *testing.T, p *process, got *answered, connections int, 
 				got.mu.Lock()
 				got.ids[id] = target.name
 				got.mu.Unlock()
-				once.Do(func() { close(first) })
+				if answers.Add(1) == int64(connections) {
+					close(enough)
+				}
 			}
 		})
 	}
 	select {
-	case <-first:
+	case <-enough:
 	case <-time.After(patience):
-		t.Fatalf("no click is answered:\n%s", p.log)
+		t.Fatalf("%d clicks are answered:\n%s", answers.Load(), p.log)
 	}
 	select { // the random moment
 	case <-time.After(time.Duration(20+rand.IntN(400)) * time.Millisecond):
@@ -144,6 +168,15 @@ func clickUntilKilled(t *testing.T, p *process, got *answered, connections int, 
 	p.kill()
 	cancel()
 	clickers.Wait()
+}
+
+// counted waits until everything in the ledger is counted.
+func (p *process) counted(t *testing.T) {
+	t.Helper()
+	eventually(t, "the counting to end", func() bool {
+		_, metrics := p.call(t, http.MethodGet, "/metrics", "", "")
+		return strings.Contains(metrics, "waypost_counting_lag_batches 0\n")
+	})
 }
 
 // clickID reads the click's id out of the Play referrer.

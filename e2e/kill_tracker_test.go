@@ -77,19 +77,18 @@ func TestNoTrackerLosesAClick(t *testing.T) {
 	p := start(t, data, "--apply", "../examples/acme.yaml")
 	targets := trackedLinks(t, p)
 	got := &answered{ids: map[uid.Click]string{}}
-	for range trackerRounds {
+	got.rounds(t, trackerRounds, func() *process {
 		clickUntilKilled(t, p, got, trackerConnections, func() clickable { return targets[rand.IntN(len(targets))] })
+		killed := p
 		p = start(t, data)
-	}
+		return killed
+	})
 	want := len(got.ids)
 	if want < trackerRounds*trackerConnections {
 		t.Fatalf("only %d clicks were answered: the test tested nothing", want)
 	}
 	eventually(t, "counting of what was answered", func() bool { return p.sum(t, "group_by=metric") >= int64(want) })
-	eventually(t, "the counting to end", func() bool {
-		_, metrics := p.call(t, http.MethodGet, "/metrics", "", "")
-		return strings.Contains(metrics, "waypost_counting_lag_batches 0\n")
-	})
+	p.counted(t)
 	counted := map[string]int{}
 	for _, r := range p.rows(t, "group_by=link,tracker,metric") {
 		counted[r.name()] = r.Count

@@ -300,7 +300,7 @@ func expire(t *testing.T, data, rawURL string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left := time.Until(l.ExpiresAt); left > 30*24*time.Hour || left < 30*24*time.Hour-time.Minute {
+	if left := time.Until(l.ExpiresAt); left > 30*24*time.Hour || left < 30*24*time.Hour-10*time.Minute {
 		t.Errorf("a dynamic short link lives %v, want 30 days", left)
 	}
 	l.ExpiresAt = time.Now().Add(-time.Minute)
@@ -323,6 +323,7 @@ func TestSingularLimits(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	midnightIsFar(t)
 	p := start(t, data, "--apply", file)
 	refused := func(method, target, body string, longest time.Duration) {
 		t.Helper()

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -124,12 +123,8 @@ func (w *planned) check(t *testing.T, d *history.Delivery, madeAt time.Time) {
 // looks at what is planned for each, and has some tried again at once by hand.
 func TestPostbacksAreTriedAgain(t *testing.T) {
 	t.Parallel()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	urls := map[string]string{"down": "http://" + closed.Addr().String(), "cloud": "http://169.254.169.254"}
-	closed.Close()
+	// Nobody is given port 1 by chance, as he may be one that was just closed.
+	urls := map[string]string{"down": "http://127.0.0.1:1", "cloud": "http://169.254.169.254"}
 	receivers := map[string]*receiver{
 		"broken": answering(t, 500, ""), "busy": answering(t, 429, "7200"), "hasty": answering(t, 503, "1"), "gone": answering(t, 410, ""),
 		"moved": answering(t, 302, ""), "fine": answering(t, 204, ""),
@@ -145,15 +140,24 @@ func TestPostbacksAreTriedAgain(t *testing.T) {
 	began := time.Now()
 	s.open(first("told", "203.0.113.91", nil))
 	s.hooked("told", "install", "")
-	for key, r := range receivers {
-		eventually(t, "a first attempt at "+key, func() bool { return len(r.heard(everything)) > 0 })
-	}
+	eventually(t, "a first attempt at everybody", func() bool {
+		tried := 0
+		for _, d := range s.deliveries("") {
+			if urls[d.Postback] != "" && d.Attempts > 0 {
+				tried++
+			}
+		}
+		return tried == len(urls)
+	})
 	want := map[string]planned{
 		"down": inMinute(0, "refused"), "broken": inMinute(500, "answer of 500"), "hasty": inMinute(503, "answer of 503"), "cloud": inMinute(0, "no public address"),
 		"busy": {history.Waiting, 429, 2 * time.Hour, 2 * time.Hour, "answer of 429"}, "fine": {history.Delivered, 204, 0, 0, ""},
 		"gone": {history.GivenUp, 410, 0, 0, "answer of 410"}, "moved": {history.GivenUp, 302, 0, 0, "answer of 302"},
 	}
 	k, first := s.close(), map[string]history.Delivery{}
+	if took := time.Since(began); took > inMinute(0, "").from {
+		t.Skipf("it took %v until the program had ended: second attempts were due", took)
+	}
 	for _, d := range k.deliveries {
 		if w, ok := want[string(d.Postback)]; ok {
 			w.check(t, &d, began)
@@ -189,7 +193,7 @@ func (s *shop) wellAgain(receivers map[string]*receiver, first map[string]histor
 		var all []heard
 		eventually(s.T, "a second attempt at "+key, func() bool {
 			all = receivers[key].heard(everything)
-			return len(all) == 2
+			return len(all) >= 2
 		})
 		if all[0].key != first[key].Key || all[1].key != first[key].Key || all[0].body != all[1].body {
 			s.Errorf("%s is told %+v", key, all)
@@ -202,6 +206,7 @@ func (s *shop) wellAgain(receivers map[string]*receiver, first map[string]histor
 		before, asked := first[string(d.Postback)]
 		switch {
 		case !asked:
+		case !before.DueAt.IsZero() && time.Now().After(before.DueAt): // its schedule went on meanwhile
 		case slices.Contains(well, string(d.Postback)):
 			if d.Status != history.Delivered || d.Attempts != 2 || d.Code != 200 {
 				s.Errorf("%s: %s after %d attempts, %d", d.Postback, d.Status, d.Attempts, d.Code)

@@ -330,6 +330,24 @@ func (s *shop) settled() {
 	})
 }
 
+// told is what the API shows of a delivery.
+type told struct {
+	Postback, Status string
+	Attempts         int
+}
+
+// deliveries are those of the account that have a status, or all.
+func (s *shop) deliveries(status string) []told {
+	s.Helper()
+	var answer struct{ Deliveries []told }
+	query := "?limit=1000"
+	if status != "" {
+		query += "&status=" + status
+	}
+	s.p.key("Authorization", "acme-admin-token").must(s.T, http.MethodGet, "/waypost/v1/deliveries"+query, "", &answer)
+	return answer.Deliveries
+}
+
 // close ends the program, as an operator does, and returns what it kept.
 func (s *shop) close() *kept {
 	s.Helper()

@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 
 // appendForever appends from 64 goroutines and prints each line once it is acked.
 func appendForever(dir, round string) error {
-	l, err := eventlog.Open(context.Background(), eventlog.Config{Dir: dir})
+	// The wait is for a machine whose disk stalls: an Append that fails ends the child.
+	l, err := eventlog.Open(context.Background(), eventlog.Config{Dir: dir, MaxWait: time.Minute})
 	if err != nil {
 		return err
 	}

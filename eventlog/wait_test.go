@@ -19,7 +19,7 @@ func result(t *testing.T, done <-chan error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(hung):
 		t.Fatal("Wait does not return")
 		return nil
 	}
@@ -29,7 +29,7 @@ func result(t *testing.T, done <-chan error) error {
 // with its context.
 func TestWait(t *testing.T) {
 	t.Parallel()
-	l, _ := openFlaky(t, time.Second)
+	l, _ := openFlaky(t, ample)
 	comes := waiting(t.Context(), l, 0)
 	if err := l.Append([]byte("a")); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestWait(t *testing.T) {
 // have taken the numbers of lost ones.
 func TestWaitTellsOfALedgerThatEndsTooEarly(t *testing.T) {
 	t.Parallel()
-	l, _ := openFlaky(t, time.Second)
+	l, _ := openFlaky(t, 5*time.Second) // Wait looks for so long, too
 	if err := l.Append([]byte("a")); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestWaitTellsOfALedgerThatEndsTooEarly(t *testing.T) {
 // TestWaitSurvivesAnOutage of the ledger.
 func TestWaitSurvivesAnOutage(t *testing.T) {
 	t.Parallel()
-	l, _ := openFlaky(t, time.Second, "down")
+	l, _ := openFlaky(t, ample, "down")
 	comes := waiting(t.Context(), l, 0)
 	if err := l.Append([]byte("refused")); err == nil {
 		t.Fatal("stored while down")

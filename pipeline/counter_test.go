@@ -183,7 +183,7 @@ func running(t testing.TB, c *Counter) (stop func()) {
 		cancel()
 		select {
 		case <-done:
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatal("Run goes on after its context has ended")
 		}
 	}
@@ -194,7 +194,7 @@ func until(t testing.TB, c *Counter, reached func(Progress) bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for late := time.After(60 * time.Second); !reached(c.Progress()); {
+	for late := time.After(2 * time.Minute); !reached(c.Progress()); {
 		select {
 		case <-tick.C:
 		case <-late:

@@ -159,11 +159,11 @@ func outside(t *testing.T) (w *world, js jetstream.JetStream) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 	})
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(2 * time.Minute) {
 		t.Fatal("the server does not start")
 	}
 	w.ok(w.ledger.Close())
-	w.ledger, err = eventlog.Open(t.Context(), eventlog.Config{URL: srv.ClientURL(), MaxWait: 3 * time.Second})
+	w.ledger, err = eventlog.Open(t.Context(), eventlog.Config{URL: srv.ClientURL(), MaxWait: 5 * time.Second})
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.ledger.Close()) }) // closing again does nothing
 	nc, err := nats.Connect(srv.ClientURL())

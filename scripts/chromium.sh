@@ -5,9 +5,23 @@ set -u
 for name in chromium chromium-browser google-chrome; do
 	command -v "$name" >/dev/null 2>&1 && exit 0
 done
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+# Another apt may be at work, and mirrors have their moments.
+apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
+
+if command -v apt-get >/dev/null 2>&1 && as_root true 2>/dev/null; then
 	echo "installing chromium for the page tests"
-	(apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium) >/dev/null 2>&1 && exit 0
+	log=$(mktemp)
+	for pause in 5 15 30 60 0; do
+		apt update >>"$log" 2>&1
+		apt install -y --no-install-recommends chromium >>"$log" 2>&1 && { rm -f "$log"; exit 0; }
+		sleep "$pause"
+	done
+	tail -n 20 "$log" >&2
+	rm -f "$log"
 fi
 echo "no Chromium here and none could be installed: the page tests are skipped" >&2
 exit 0

@@ -104,7 +104,30 @@ func steers(template string) bool {
 	if scheme := link.Scheme(template); scheme != "" && !isWebScheme(scheme) {
 		return false
 	}
-	return leavesOpen(template[:macro.Authority(template)])
+	plain := withHoles(template)
+	return strings.Contains(plain[:macro.Authority(plain)], steering)
+}
+
+// steering stands for a macro that clicks fill. No URL holds it.
+const steering = "\x00"
+
+// withHoles is a template without the names of its macros, which may hold the
+// characters that end a host.
+func withHoles(template string) string {
+	var plain strings.Builder
+	for {
+		before, name, after, found := macro.Cut(template)
+		plain.WriteString(before)
+		switch {
+		case !found:
+			return plain.String()
+		case name == macroClickID:
+			plain.WriteString(name)
+		default:
+			plain.WriteString(steering)
+		}
+		template = after
+	}
 }
 
 // refuse says why a URL that a visitor steers is not followed, or nil. Anyone

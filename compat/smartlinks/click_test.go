@@ -142,6 +142,32 @@ func TestNoHostIsNoApp(t *testing.T) {
 	}
 }
 
+// What stands between braces is a name, and ends no host.
+func TestWhoSteers(t *testing.T) {
+	t.Parallel()
+	f := func(template string, want bool) {
+		t.Helper()
+		if got := steers(template); got != want {
+			t.Errorf("steers(%q) = %v, want %v", template, got, want)
+		}
+	}
+	f("https://www.acme.test/{x}", false)
+	f("https://www.acme.test?{x}", false)
+	f("https://{click_id}.acme.test/{x}", false)
+	f("acme://{x}/{y}", false)
+	f("https://{}/{x}", false)
+	f("{x}", true)
+	f("{x}://www.acme.test/", true)
+	f("https:{x}", true)
+	f("https://{x}.acme.test/", true)
+	f("https://www.acme.test{x}", true)
+	f(`https://www{a\b}`, true)
+	f("https://www{a/b}", true)
+	f("https://www{a?b}.test/", true)
+	f("https://{click_id}{a#b}{c}/", true)
+	f("https://{a/b}{c}.test/", true)
+}
+
 func TestUnfilled(t *testing.T) {
 	t.Parallel()
 	f := func(value string, want bool) {
@@ -179,7 +205,7 @@ var visitorKinds = []device.Device{
 func FuzzMacros(f *testing.F) {
 	for _, template := range []string{
 		"{x}", "{x}?ko_click_id={click_id}", "{x}{y}", "https://{x}/", "https://{x}.acme.test/{y}", "https://www.acme.test/{x}/../{y}?a={x}#{y}",
-		"acme://{x}/{y}", "{x}://{y}", "https:{x}", "https://www.acme.test{x}", `https://www.acme.test\{x}`, "https://www.acme.test:{x}/", "market://details?id={x}", "{{x}}",
+		"acme://{x}/{y}", "https://www.acme.test/%zz{x}", "https://www.acm%/", "https://www.acme.test/{x/y}", "https://a%41b/", "https://www.acme.test#{", "{x}://{y}", "https:{x}", "https://www.acme.test{x}", `https://www.acme.test\{x}`, "https://www.acme.test:{x}/", "market://details?id={x}", "{{x}}",
 	} {
 		for _, value := range []string{
 			"https://evil.test/", "//evil.test", "javascript:alert(1)", `https://www.acme.test\@evil.test/`, "https://www.acme.test/\r\nX: y",
@@ -191,12 +217,16 @@ func FuzzMacros(f *testing.F) {
 	d := directoryOf(f, acmeApps())
 	known := []string{"www.acme.test", "play.google.com", "apps.apple.com", "shop.acme.test"}
 	stored := func(template string) string { // the host that the template names by itself
-		if before, _, found := strings.Cut(template, "{"); found && strings.Count(before, "/") < 3 {
+		if steers(template) {
 			return ""
 		}
-		return link.Host(strings.TrimSpace(template))
+		// Behind the host stands what clients forgot to encode.
+		return link.Host("https://" + authority(strings.TrimSpace(template)))
 	}
 	f.Fuzz(func(t *testing.T, template, x, y string) {
+		if !steers(template) && checkDestination(template) != "" && checkDeepLink(template) != "" {
+			return // no link is stored with it; one that a visitor steers must not pass even so
+		}
 		c := &route.Clicked{
 			Directory: d, Site: d.Site(scriptHost), Link: acmeLink("https://www.acme.test/", template, template, template),
 			Query: []link.Param{{Name: "x", Value: x}, {Name: "y", Value: y}, {Name: "click_id", Value: x}},

@@ -15,9 +15,14 @@ func Open(t testing.TB) *eventlog.Log {
 	return OpenWith(t, eventlog.Config{Dir: t.TempDir()})
 }
 
-// OpenWith opens a ledger and closes it with the test.
+// OpenWith opens a ledger and closes it with the test. Where the configuration
+// does not say how long an Append may wait, it is as long as no slow machine
+// needs.
 func OpenWith(t testing.TB, cfg eventlog.Config) *eventlog.Log {
 	t.Helper()
+	if cfg.MaxWait == 0 {
+		cfg.MaxWait = time.Minute
+	}
 	l, err := eventlog.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// patience is how long the browser may take for one thing; it only ends tests
+// that fail.
+const patience = 3 * time.Minute
+
 // TestInBrowser checks the pages in a Chromium with a phone's screen, one tab
 // after the other. A machine without Chromium skips it, except where CI=true.
 func TestInBrowser(t *testing.T) {
@@ -37,6 +41,7 @@ func TestInBrowser(t *testing.T) {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("no-proxy-server", true), chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 		chromedp.Flag("disable-features", "BackForwardCache,Translate")) // coming back must run the page's script again
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
@@ -92,7 +97,7 @@ func (b *tab) text(expression string) string {
 
 func ask[T any](b *tab, what string, a chromedp.Action[T]) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	got, err := chromedp.Run(ctx, a)
 	if err != nil {

@@ -84,7 +84,12 @@ func TestWaysAgree(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	defer s.Close()
-	if _, err := s.CreateLinks(t.Context(), benchListed(1900), benchNow); err != nil {
+	links := benchListed(1900)
+	for i, l := range links { // names, unlike those of other tests' links, that hold what is searched
+		l.Listing.Name = fmt.Sprintf("%s newsletter %s %d", []string{"Spring", "Summer", "Autumn", "Winter"}[i%4], []string{"mail", "push", "poster"}[i%3], i)
+		l.Listing.Partner = link.PartnerID(1 + i%30)
+	}
+	if _, err := s.CreateLinks(t.Context(), links, benchNow); err != nil {
 		t.Fatal(err)
 	}
 	err := s.read(t.Context(), "agree", func(c *conn) error {
