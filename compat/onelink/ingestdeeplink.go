@@ -35,7 +35,7 @@ func (in *Ingest) answerAndroid(r *reported) (reply.Reply, error) {
 // answerDeepLink takes the start of an app and says which click it comes from.
 // It is an open like every other: the first one installs.
 func (in *Ingest) answerDeepLink(r *reported, p device.Platform) (reply.Reply, error) {
-	raw, err := readRaw(r.Request)
+	raw, err := readReport(r.Request)
 	if err != nil {
 		return reply.Reply{}, err
 	}

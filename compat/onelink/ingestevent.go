@@ -62,7 +62,7 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 		in.missed(account, id)
 		return reply.Reply{}, &fault.Error{Kind: fault.NotFound, Field: appField, Reason: fault.Unknown, Message: eventWrongApp}
 	}
-	raw, err := readRaw(r.Request)
+	raw, err := readReport(r.Request)
 	if err != nil {
 		return reply.Reply{}, err
 	}
