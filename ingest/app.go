@@ -26,6 +26,7 @@ const (
 	FieldIDs      = "ids"
 	FieldConsent  = "consent"
 	FieldQuery    = "query"
+	FieldWithhold = "withhold"
 )
 
 // AppRef names an app the way a report does: by ID or GUID, or by a Name

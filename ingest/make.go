@@ -76,8 +76,12 @@ func (m *making) checkNames() error {
 	if err := need(FieldUser, r.User, maxUser); err != nil {
 		return err
 	}
-	if m.told.Kind == event.ConsentKind && r.Consent == nil {
+	if m.told.Kind == event.ConsentKind && r.Consent == nil && r.Withhold == nil {
 		return fault.Bad(FieldConsent, fault.Missing, "say what the person answered")
+	}
+	var err error
+	if m.told.Withhold, err = withheld(r.Withhold); err != nil {
+		return err
 	}
 	return checkConsent(r.Consent)
 }

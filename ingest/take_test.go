@@ -260,6 +260,8 @@ func TestRefusals(t *testing.T) {
 	f("an unknown kind of id", func(r *ingest.Report) { r.IDs = []attribution.DeviceID{{Kind: "phone", Value: "1"}} }, fault.Invalid, ingest.FieldIDs)
 	f("too many ids", func(r *ingest.Report) { r.IDs = make([]attribution.DeviceID, 33) }, fault.Invalid, ingest.FieldIDs)
 	f("a strange answer", func(r *ingest.Report) { r.Consent = &event.Consent{Measurement: "maybe"} }, fault.Invalid, ingest.FieldConsent)
+	f("too many partners", func(r *ingest.Report) { r.Withhold = make([]string, 129) }, fault.Invalid, ingest.FieldWithhold)
+	f("a long partner", func(r *ingest.Report) { r.Withhold = []string{long(128)} }, fault.Invalid, ingest.FieldWithhold)
 	f("an unknown key", func(r *ingest.Report) { r.App.Key = "nobody" }, fault.NotFound, ingest.FieldKey)
 	f("no key", func(r *ingest.Report) { r.App.Key = "" }, fault.Invalid, ingest.FieldKey)
 	f("an unknown app", func(r *ingest.Report) { r.App.Name = "com.acme.none" }, fault.NotFound, ingest.FieldApp)

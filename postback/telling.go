@@ -4,6 +4,7 @@
 package postback
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,31 @@ func (t *Telling) concerns(p *link.Postback) bool {
 	if p.Account != t.account() || p.App != 0 && !t.isOf(p.App) {
 		return false
 	}
-	return p.Partner == 0 || t.Decided != nil && p.Partner == t.source().Partner
+	return p.Partner == 0 || t.Decided != nil && p.Partner == t.source().Partner && !t.withheld()
+}
+
+// withheld reports whether the person's word keeps the partner of the touch
+// from being told: the report's own, else the last one of the installation.
+// Partners are known by key, by name, and as the link spells them.
+func (t *Telling) withheld() bool {
+	var from []string
+	if t.Installation != nil {
+		from = t.Installation.Withhold
+	}
+	if t.Told != nil && len(t.Told.Withhold) > 0 {
+		from = t.Told.Withhold
+	}
+	spelled := t.source().Name
+	return slices.ContainsFunc(from, func(name string) bool {
+		switch {
+		case name == event.WithholdNone:
+			return false
+		case name == event.WithholdAll, spelled != "" && strings.EqualFold(name, spelled):
+			return true
+		}
+		p := t.Partner
+		return p != nil && (strings.EqualFold(name, p.Name) || strings.EqualFold(name, string(p.Key)))
+	})
 }
 
 func (t *Telling) account() link.AccountID {

@@ -35,6 +35,9 @@ type Installation struct {
 	Address      []attribution.Key // from where it spoke last
 	User         string
 	Consent      attribution.Consent
+	// Withhold names the partners that are not to be told of the person, as
+	// event.Told has them.
+	Withhold []string
 	// Conversion names the install's own Decided.
 	Conversion attribution.ConversionID
 	// Outcome is what the first start turned out to be: an install, a reinstall
