@@ -119,13 +119,14 @@ func (s *Service) click(e *Engagement, app *link.App, account *link.Account) *ev
 	if e.Address.IsValid() {
 		c.Country = s.cfg.Country(e.Address.Unmap().WithZone(""))
 	}
+	query := string(privacy.AppendQuery(nil, account.IPPolicy, []byte(e.Query)))
 	if o := e.Opened; o != nil {
-		c.Route, c.Link, c.Code, c.Host, c.Stored, c.Query = event.OpenedRoute, o.Link, o.Code, o.Host, o.Stored, e.Query
+		c.Route, c.Link, c.Code, c.Host, c.Stored, c.Query = event.OpenedRoute, o.Link, o.Code, o.Host, o.Stored, query
 		return c
 	}
 	c.Query = event.AppParam + "=" + strconv.FormatInt(int64(app.ID), 10)
-	if e.Query != "" {
-		c.Query += "&" + strings.TrimPrefix(e.Query, "?")
+	if query != "" {
+		c.Query += "&" + strings.TrimPrefix(query, "?")
 	}
 	return c
 }

@@ -100,7 +100,8 @@ func (m *making) takeContent() (err error) {
 		if err := checkText(FieldToken, r.Clipboard, maxToken); err != nil {
 			return err
 		}
-		t.OpenedURL, t.OpenedClick, t.Clipboard = r.OpenedURL, ClickInURL(r.OpenedURL), r.Clipboard
+		t.OpenedClick, t.Clipboard = ClickInURL(r.OpenedURL), r.Clipboard
+		t.OpenedURL = string(privacy.AppendURL(nil, m.account.IPPolicy, []byte(r.OpenedURL)))
 	case event.InAppKind:
 		if err := needText(FieldName, r.Name, maxName); err != nil {
 			return err

@@ -399,6 +399,7 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 		r := someReport()
 		r.IDs = []attribution.DeviceID{{Kind: attribution.GAID, Value: someGAID}, {Kind: attribution.IDFA, Value: someIDFA}, {Kind: attribution.AndroidID, Value: "1f2e3d4c5b6a7988"}}
 		r.Addresses, r.Agent, r.User = []netip.Addr{netip.MustParseAddr(someIP)}, phoneAgent, "user-7"
+		r.OpenedURL = "acme://x?ip=" + someIP
 		change(w, &r)
 		if _, err := w.service.Open(t.Context(), r); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -410,6 +411,9 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 		}
 		if have := strings.Join(kinds, ","); have != ids || strings.Join(got.IPs, ",") != ips || got.Country != "DE" {
 			t.Errorf("%s: ids %q, addresses %q, country %q", name, have, got.IPs, got.Country)
+		}
+		if want := map[link.AccountID]string{6001: "203.0.113.0", 6002: "0.0.0.0"}[got.Account]; want != "" && got.OpenedURL != "acme://x?ip="+want {
+			t.Errorf("%s: opened %s", name, got.OpenedURL)
 		}
 		if refused := ids == ""; refused != (got.User == "") || refused != (got.Agent == "") {
 			t.Errorf("%s: user %q, agent %q", name, got.User, got.Agent)
