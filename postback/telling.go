@@ -20,6 +20,7 @@ import (
 // other kinds: install, reinstall, reattribution, reengagement, session, event.
 const (
 	KindClick           = "click"              // to the account alone
+	KindImpression      = "impression"         // to the account alone
 	KindUpdate          = "attribution_update" // a late touch changed a decision; to the account alone
 	KindRejectedInstall = "rejected_install"
 	KindRejectedEvent   = "rejected_event"
@@ -27,7 +28,8 @@ const (
 )
 
 // Telling is one thing that happened, with everything that may be told of it.
-// Either Decided or Click is set; the others may be nil where nothing is known.
+// Either Decided or Click is set, an impression's too; the others may be nil
+// where nothing is known.
 type Telling struct {
 	Decided      *history.Decided
 	Installation *history.Installation
@@ -62,8 +64,11 @@ func TouchToTell(d *attribution.Decision) (touch uid.Click, ok bool) {
 // kind is what happened; empty for what is told to nobody.
 func (t *Telling) kind() string {
 	if t.Decided == nil {
-		if c := t.Click; c == nil || c.Bot != "" || c.Kind == event.ImpressionKind {
+		switch c := t.Click; {
+		case c == nil || c.Bot != "":
 			return ""
+		case c.Kind == event.ImpressionKind:
+			return KindImpression
 		}
 		return KindClick
 	}
