@@ -75,6 +75,10 @@ func TestDeliveriesAreTheAccounts(t *testing.T) {
 	f(200, "acme-read-token", "status=given_up", "failed ")
 	f(200, "acme-read-token", "status=waiting&limit=5", "waits ")
 	f(200, "acme-read-token", "limit=2", "waits told ")
+	f(200, "acme-read-token", "postback=hook&status=delivered", "told ")
+	f(200, "acme-read-token", "postback=other", "")
+	f(422, "acme-read-token", "cursor=x", "")
+	f(422, "acme-read-token", "cursor=0", "")
 	f(422, "acme-read-token", "status=lost", "")
 	f(422, "acme-read-token", "limit=0", "")
 	f(422, "acme-read-token", "limit=1001", "")
@@ -85,6 +89,45 @@ func TestDeliveriesAreTheAccounts(t *testing.T) {
 	f(403, "bigshop-token", "account=5899", "")
 	f(200, "bigshop-token", "account=6001", "theirs ")
 	f(401, "nobody", "", "")
+}
+
+// TestDeliveriesAreRead page by page, while new ones come.
+func TestDeliveriesAreRead(t *testing.T) {
+	t.Parallel()
+	store := outbox(t)
+	call := serve(t, func(c *api.Config) { c.Deliveries = store })
+	read := func(query url.Values) (keys, next string) {
+		t.Helper()
+		_, body := call(http.MethodGet, "acme-read-token", "/deliveries", query)
+		var got struct {
+			Deliveries []struct{ Key string }
+			Next       string `json:"next_cursor"`
+		}
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range got.Deliveries {
+			keys += d.Key + " "
+		}
+		return keys, got.Next
+	}
+	keys, next := read(url.Values{"limit": {"1"}})
+	if keys != "waits " || next == "" {
+		t.Fatalf("the first page is %s, next %q", keys, next)
+	}
+	step := history.Step{Projection: pipeline.History, From: 1, To: 2, Deliveries: []history.Delivery{{Key: "new", Account: 5899, Postback: "hook", MadeAt: noon, Status: history.Delivered}}}
+	if err := store.CommitHistory(t.Context(), step); err != nil {
+		t.Fatal(err)
+	}
+	if keys, next = read(url.Values{"limit": {"1"}, "cursor": {next}}); keys != "told " || next == "" {
+		t.Errorf("the second page is %s, next %q", keys, next)
+	}
+	if keys, next = read(url.Values{"limit": {"1"}, "cursor": {next}}); keys != "failed " || next != "" {
+		t.Errorf("the last page is %s, next %q", keys, next)
+	}
+	if keys, next = read(url.Values{"limit": {"4"}, "postback": {"hook"}}); keys != "new waits told failed " || next != "" {
+		t.Errorf("the whole page is %s, next %q", keys, next)
+	}
 }
 
 func TestDeliveriesShowNoSecrets(t *testing.T) {

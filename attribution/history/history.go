@@ -117,6 +117,16 @@ const (
 	GivenUp   DeliveryStatus = "given_up"
 )
 
+// DeliveryFilter chooses an account's deliveries. Zero values choose all.
+type DeliveryFilter struct {
+	Status   DeliveryStatus
+	Postback link.Key
+	// Before is the ID of the last delivery that was read: those behind it, which
+	// are older, are chosen.
+	Before int64
+	Limit  int // 1 or more
+}
+
 // Step is what reading the ledger's batches after From up to To has added. A
 // store commits it with the place in one transaction, as it does a report.Step.
 type Step struct {

@@ -117,9 +117,33 @@ func testDeliveries(tt *testing.T, s Store) {
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Minute), 10)), "ba", "due")
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Minute), 1)), "b", "one of them")
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(-time.Millisecond), 10)), "", "before")
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, "")), "dba", "of the account")
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 2, "")), "db", "two of them")
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, history.GivenUp)), "d", "given up")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})), "dba", "of the account")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 2})), "db", "two of them")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10, Status: history.GivenUp})), "d", "given up")
+
+	other := newOne("o", 1, now)
+	other.Postback, other.DueAt, other.Status = "q", time.Time{}, history.GivenUp
+	t.history(s, history.Step{Deliveries: []history.Delivery{other}})
+	page := func(want string, f history.DeliveryFilter) (last int64) {
+		t.Helper()
+		f.Limit = 2
+		list, err := s.ListDeliveries(t.Context(), 1, f)
+		t.is(keys(list, err), want, "page of %+v", f)
+		if len(list) > 0 {
+			last = list[len(list)-1].ID
+		}
+		return last
+	}
+	behind := page("od", history.DeliveryFilter{})
+	behind = page("ba", history.DeliveryFilter{Before: behind})
+	page("", history.DeliveryFilter{Before: behind})
+	behind = page("db", history.DeliveryFilter{Postback: "p"})
+	page("a", history.DeliveryFilter{Postback: "p", Before: behind})
+	page("o", history.DeliveryFilter{Postback: "q"})
+	page("", history.DeliveryFilter{Postback: "q", Status: history.Waiting})
+	behind = page("od", history.DeliveryFilter{Status: history.GivenUp})
+	page("ba", history.DeliveryFilter{Status: history.Waiting, Before: behind})
+	page("", history.DeliveryFilter{Postback: "P"})
 
 	list, err := s.DueDeliveries(t.Context(), now, 1)
 	t.ok(err)
@@ -128,7 +152,7 @@ func testDeliveries(tt *testing.T, s Store) {
 	t.ok(s.SaveAttempt(t.Context(), tried))
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Hour), 10)), "ac", "due after an attempt")
 	waiting(10, 2, now.Add(time.Second))
-	list, err = s.ListDeliveries(t.Context(), 1, 10, history.Delivered)
+	list, err = s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10, Status: history.Delivered})
 	t.ok(err)
 	t.equal(list, []history.Delivery{tried}, "delivered")
 	t.kind(s.SaveAttempt(t.Context(), history.Delivery{ID: 1 << 40}), fault.NotFound)
@@ -143,8 +167,8 @@ func testDeliveries(tt *testing.T, s Store) {
 
 	a.URL = "https://changed.test"
 	t.history(s, history.Step{Deliveries: []history.Delivery{a, b, newOne("e", 1, now)}})
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, "")), "edba", "each key once")
-	list, err = s.ListDeliveries(t.Context(), 1, 10, "")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})), "eodba", "each key once")
+	list, err = s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})
 	t.ok(err)
-	t.is(list[3].URL, "https://partner.test/a", "what is there stays")
+	t.is(list[4].URL, "https://partner.test/a", "what is there stays")
 }
