@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 
 	"waypost/api"
 	"waypost/attribution/history"
-	"waypost/ingest"
 	"waypost/link"
 	"waypost/pipeline"
 	"waypost/store/sqlitestore"
@@ -182,11 +182,13 @@ func TestDeliveriesAreSentAgain(t *testing.T) {
 // strangers are unknown apps of one account.
 type strangers struct{}
 
-func (strangers) UnknownApps(account link.AccountID) []ingest.UnknownApp {
+func (strangers) Unknown(_ context.Context, account link.AccountID) ([]history.Unknown, error) {
 	if account != 5899 {
-		return nil
+		return nil, nil
 	}
-	return []ingest.UnknownApp{{Name: "com.acme.typo", Count: 3, LastAt: noon}}
+	return []history.Unknown{
+		{Kind: history.UnknownApp, Name: "com.acme.typo", Reports: 3, LastAt: noon}, {Kind: history.UnknownKey, Name: "acme-sdk-kay", Reports: 2, LastAt: noon},
+	}, nil
 }
 
 func TestUnknownAppsAreTheAccounts(t *testing.T) {
@@ -198,8 +200,8 @@ func TestUnknownAppsAreTheAccounts(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d and %s", token, status, body, want, in)
 		}
 	}
-	f(200, "acme-read-token", "5899", `"apps":[{"name":"com.acme.typo","reports":3,"last_at":1795176000000}]`)
-	f(200, "rival-admin-token", "6001", `"apps":[]`)
+	f(200, "acme-read-token", "5899", `"apps":[{"name":"com.acme.typo","reports":3,"last_at":1795176000000}],"keys":[{"name":"acme-sdk-kay","reports":2,"last_at":1795176000000}]`)
+	f(200, "rival-admin-token", "6001", `"apps":[],"keys":[]`)
 	f(404, "rival-admin-token", "5899", "")
 	f(403, "acme-agency-token", "5899", "")
 	f(422, "bigshop-token", "", "account")

@@ -2,7 +2,6 @@ package ingest_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -303,28 +302,6 @@ func TestAppsAreFoundByEveryName(t *testing.T) {
 	g(ingest.AppRef{ID: 24171, GUID: "koacme-android"}, fault.NotFound, ingest.FieldApp)
 	g(ingest.AppRef{Account: 6001, Key: someKey, ID: 24171}, fault.NotFound, ingest.FieldKey)
 	g(ingest.AppRef{Key: someKey, Name: "COM.ACME.APP"}, fault.NotFound, ingest.FieldApp)
-}
-
-// TestUnknownAppsAreShown: their account sees them, however many names a stranger invents.
-func TestUnknownAppsAreShown(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for range 3 {
-		_, _, _ = w.service.FindApp(ingest.AppRef{Key: someKey, Name: "com.acme.beta"})
-	}
-	_, _, _ = w.service.FindApp(ingest.AppRef{Key: "nobody", Name: "x"})
-	if got := w.service.UnknownApps(5899); len(got) != 1 || got[0] != (ingest.UnknownApp{Name: "com.acme.beta", Count: 3, LastAt: noon}) {
-		t.Errorf("unknown apps: %+v", got)
-	}
-	if got := w.service.Stats(); got.UnknownApps != 3 || got.UnknownKeys != 1 || len(w.service.UnknownApps(6001)) != 0 {
-		t.Errorf("counted %+v", got)
-	}
-	for i := range 1000 {
-		_, _, _ = w.service.FindApp(ingest.AppRef{Key: someKey, Name: fmt.Sprint(strings.Repeat("x", 1000), i)})
-	}
-	if got := w.service.UnknownApps(5899); len(got) > 32 || len(got[len(got)-1].Name) > 128 {
-		t.Errorf("%d unknown apps are remembered", len(got))
-	}
 }
 
 // TestRepetitionsHaveOneKey: who tells a thing twice tells it with one key, and

@@ -40,6 +40,11 @@ type History interface {
 	// RetryDelivery makes a delivery due at once and returns it; NotFound when
 	// the account has no such delivery.
 	RetryDelivery(ctx context.Context, account link.AccountID, id int64, now time.Time) (history.Delivery, error)
+	// AddUnknown adds the reports of unknown names to what is kept of them, and
+	// keeps the newest of each account and kind, most at most.
+	AddUnknown(ctx context.Context, more []history.Unknown, most int) error
+	// ListUnknown returns what is kept of the account's unknown names, the newest first.
+	ListUnknown(ctx context.Context, account link.AccountID) ([]history.Unknown, error)
 }
 
 var historyTests = map[string]func(*testing.T, Store){
@@ -55,6 +60,8 @@ var historyTests = map[string]func(*testing.T, Store){
 	"counts beside the clicks'":  testHistoryCounts,
 	"deep links are handed once": testHandedLinks,
 	"deliveries":                 testDeliveries,
+	"pages of deliveries":        testDeliveryPages,
+	"unknown names":              testUnknown,
 	"reset":                      testResetHistory,
 	"rewind":                     testRewindHistory,
 }
