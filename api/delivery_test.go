@@ -207,3 +207,20 @@ func TestUnknownAppsAreTheAccounts(t *testing.T) {
 	f(422, "bigshop-token", "", "account")
 	f(401, "nobody", "5899", "")
 }
+
+// TestUsageIsTheAccounts: calls are counted for the account as a whole, which
+// tokens of some app groups are not for.
+func TestUsageIsTheAccounts(t *testing.T) {
+	t.Parallel()
+	call := serve(t, func(*api.Config) {})
+	f := func(want int, token, account string) {
+		t.Helper()
+		if status, body := call(http.MethodGet, token, "/usage", url.Values{"account": {account}}); status != want {
+			t.Errorf("%s: %d %s, want %d", token, status, body, want)
+		}
+	}
+	f(200, "acme-read-token", "5899")
+	f(403, "acme-agency-token", "5899")
+	f(404, "rival-admin-token", "5899")
+	f(401, "nobody", "5899")
+}
