@@ -60,6 +60,7 @@ type Touch struct {
 	Method   attribution.Method    `json:"method,omitempty" doc:"How it was recognised: referrer, deeplink, clipboard, id_matching, probabilistic or inherited."`
 	At       int64                 `json:"at"`
 	Lookback int64                 `json:"lookback_seconds,omitempty"`
+	Of       attribution.Level     `json:"lookback_of,omitempty" doc:"Who asked for it: link, partner, app, account or default; shared_address where others are known to use the address."`
 	Score    float64               `json:"score,omitempty" doc:"Of a probabilistic match, 0 to 1."`
 	Signals  []Signal              `json:"signals,omitempty" doc:"What the score is made of."`
 	Source
@@ -163,7 +164,7 @@ func decisionOf(e *pipeline.Explained, c *history.Decided) Decision {
 
 func matchOf(e *pipeline.Explained, m *attribution.Match) Touch {
 	t := Touch{
-		Touch: m.Touch.String(), Kind: m.Kind, Method: m.Method, At: millis(m.At), Lookback: int64(m.Lookback / time.Second),
+		Touch: m.Touch.String(), Kind: m.Kind, Method: m.Method, At: millis(m.At), Lookback: int64(m.Lookback / time.Second), Of: m.LookbackOf,
 		Score: fraction(m.Score), Source: sourceOf(&m.Source),
 	}
 	for _, s := range m.Signals {

@@ -113,6 +113,10 @@ func (a *App) exportAttribution(e exports) {
 	e.counter("attributed_events_total", "Events taken by attribution: clicks that were filed, conversions that were decided.", func() float64 { return float64(a.attributor.Progress().Events) })
 	e.counter("attributed_skipped_total", "Ledger lines of which nothing could be decided.", func() float64 { return float64(a.attributor.Progress().Skipped) })
 	e.counter("attribution_failures_total", "Steps of attribution that had to be tried again.", func() float64 { return float64(a.attributor.Progress().Failed) })
+	e.family("likeness_checks_total", "Of one in eight installs that an id joins to their click: whether likeness would have found the same visitor (right), another one (wrong) or nobody (nothing).", "result", func() map[string]uint64 {
+		c := a.attributor.LikenessChecks()
+		return map[string]uint64{"right": uint64(c.Right), "wrong": uint64(c.Wrong), "nothing": uint64(c.Nothing)}
+	})
 	e.asked("attribution_lag_batches", "Batches of the ledger that attribution has not taken yet.", func(ctx context.Context) (float64, error) {
 		lag, err := a.attributor.Lag(ctx)
 		return float64(lag), err

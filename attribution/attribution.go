@@ -144,7 +144,7 @@ func (j *judge) match(t *Touchpoint) Match {
 		m.Method = Probabilistic
 	}
 	window := windowFor(j.conversion.Kind, t.Kind, m.Method)
-	m.Lookback, _ = j.policy.lookback(t, window)
+	m.Lookback, m.LookbackOf, _ = j.policy.lookback(t, window)
 	return m
 }
 

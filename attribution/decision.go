@@ -94,10 +94,12 @@ type Match struct {
 	Method   Method
 	At       time.Time
 	Lookback time.Duration // inside of which it was
-	Source   Source
-	Claims   Claims
-	Score    Score    // of a probabilistic match; zero for others
-	Signals  []Signal // what it was made of
+	// LookbackOf is who asked for it; empty in decisions of programs that did not say.
+	LookbackOf Level
+	Source     Source
+	Claims     Claims
+	Score      Score    // of a probabilistic match; zero for others
+	Signals    []Signal // what it was made of
 }
 
 // Rejection is a touch that could not win.

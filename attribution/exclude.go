@@ -56,9 +56,9 @@ func (j *judge) claimed(t *Touchpoint) bool {
 // device's clock may be off by the skew, the server's are not.
 func (j *judge) outside(t *Touchpoint, m *Match) Code {
 	age := j.at.Sub(t.At)
-	_, ok := j.policy.lookback(t, windowFor(j.conversion.Kind, t.Kind, m.Method))
-	if m.Method == Probabilistic && j.isShared(t) {
-		m.Lookback = min(m.Lookback, j.policy.Likeness.SharedLookback)
+	_, _, ok := j.policy.lookback(t, windowFor(j.conversion.Kind, t.Kind, m.Method))
+	if shared := j.policy.Likeness.SharedLookback; m.Method == Probabilistic && shared < m.Lookback && j.isShared(t) {
+		m.Lookback, m.LookbackOf = shared, OfSharedAddress
 	}
 	switch {
 	case age < -j.policy.ClockSkew:

@@ -50,6 +50,9 @@ func (d *Decision) verdict() string {
 
 func (d *Decision) told(m *Match) string {
 	text := fmt.Sprintf("%s %s by %s, %s before, lookback %s", m.Kind, m.Touch, m.Method, d.At.Sub(m.At), m.Lookback)
+	if m.LookbackOf != "" {
+		text += fmt.Sprintf(" (%s)", strings.ReplaceAll(string(m.LookbackOf), "_", " "))
+	}
 	if len(m.Signals) > 0 {
 		parts := make([]string, len(m.Signals))
 		for i, s := range m.Signals {

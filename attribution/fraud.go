@@ -111,6 +111,17 @@ func (p *Policy) action(r *Rule) Action {
 	return r.Action
 }
 
+// ActionOf is what the rule with the code does under the policy; empty where
+// there is no such rule.
+func (p *Policy) ActionOf(code Code) Action {
+	for _, r := range Rules() {
+		if r.Code == code {
+			return p.action(&r)
+		}
+	}
+	return ""
+}
+
 // judgeConversion asks the rules that look at the conversion alone.
 func (j *judge) judgeConversion() {
 	for i := range wholeRules {

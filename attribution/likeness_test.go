@@ -81,9 +81,12 @@ func TestWhatLikenessNeeds(t *testing.T) {
 	f("a referrer that names another click", func(c *Conversion, _ *Touchpoint, _ *Policy) { c.Referrer.ClickID = "99" }, ReferrerDecides)
 	f("paid on iOS", func(c *Conversion, t *Touchpoint, _ *Policy) { onIOS(c, t) }, PlatformForbids)
 	f("paid on iOS, person agrees", func(c *Conversion, t *Touchpoint, _ *Policy) { onIOS(c, t); c.Consent.Tracking = Yes }, "")
-	f("paid on iOS, policy agrees", func(c *Conversion, t *Touchpoint, p *Policy) { onIOS(c, t); p.Likeness.IOSPaid = true }, "")
+	f("paid on iOS, policy agrees", func(c *Conversion, t *Touchpoint, p *Policy) { onIOS(c, t); p.Likeness.IOS = link.IOSAll }, "")
 	f("owned on iOS", func(c *Conversion, t *Touchpoint, _ *Policy) { onIOS(c, t); t.Owned = true }, "")
-	f("owned on iOS, off", func(c *Conversion, t *Touchpoint, p *Policy) { onIOS(c, t); t.Owned, p.Likeness.IOSOwned = true, false }, PlatformForbids)
+	f("owned on iOS, off", func(c *Conversion, t *Touchpoint, p *Policy) {
+		onIOS(c, t)
+		t.Owned, p.Likeness.IOS = true, link.IOSConsented
+	}, PlatformForbids)
 	f("nothing but an address", func(_ *Conversion, t *Touchpoint, _ *Policy) {
 		t.Facts = Facts{Platform: device.Android, Addresses: at(someIP)}
 	}, ThinEvidence)
@@ -143,24 +146,27 @@ func TestUniqueness(t *testing.T) {
 	f("the other is used", func(a, b *Touchpoint) { b.UsedBy = "install-0" }, 1, Matched)
 }
 
-func TestLookbackOfLinkThenPartnerThenAppThenDefault(t *testing.T) {
+func TestLookbackOfLinkThenPartnerThenAppThenAccountThenDefault(t *testing.T) {
 	t.Parallel()
-	f := func(linkAsks, partner, app Lookback, want time.Duration, ok bool) {
+	f := func(linkAsks, partner, app, account Lookback, want time.Duration, of Level, ok bool) {
 		t.Helper()
 		p := DefaultPolicy()
-		p.App.ClickDeterministic = app
+		p.App.ClickDeterministic, p.Account.ClickDeterministic = app, account
 		p.Partners = map[link.PartnerID]Lookbacks{1201: {ClickDeterministic: partner}, 5: {ClickDeterministic: 1}}
 		touch := someTouch(1, 0).with(func(t *Touchpoint) { t.Lookbacks.ClickDeterministic = linkAsks })
-		if got, in := p.lookback(&touch, clickWindow); in != ok || ok && got != want {
-			t.Errorf("link %d, partner %d, app %d: %s, %v; want %s, %v", linkAsks, partner, app, got, in, want, ok)
+		if got, level, in := p.lookback(&touch, clickWindow); in != ok || level != of || ok && got != want {
+			t.Errorf("link %d, partner %d, app %d, account %d: %s of %s, %v; want %s of %s, %v", linkAsks, partner, app, account, got, level, in, want, of, ok)
 		}
 	}
 	h := Lookback(time.Hour)
-	f(h, 2*h, 3*h, time.Hour, true)
-	f(0, 2*h, 3*h, 2*time.Hour, true)
-	f(0, 0, 3*h, 3*time.Hour, true)
-	f(0, 0, 0, 7*day, true)
-	f(Never, 2*h, 3*h, 0, false)
-	f(1, 2*h, 3*h, time.Minute, true)
-	f(10_000*h, 0, 0, 30*day, true)
+	f(h, 2*h, 3*h, 4*h, time.Hour, OfLink, true)
+	f(0, 2*h, 3*h, 4*h, 2*time.Hour, OfPartner, true)
+	f(0, 0, 3*h, 4*h, 3*time.Hour, OfApp, true)
+	f(0, 0, 0, 4*h, 4*time.Hour, OfAccount, true)
+	f(0, 0, 0, 0, 7*day, OfDefault, true)
+	f(Never, 2*h, 3*h, 4*h, 0, OfLink, false)
+	f(0, 0, Never, 4*h, 0, OfApp, false)
+	f(0, 0, h, Never, time.Hour, OfApp, true)
+	f(1, 2*h, 3*h, 0, time.Minute, OfLink, true)
+	f(10_000*h, 0, 0, 0, 30*day, OfLink, true)
 }

@@ -9,7 +9,7 @@ type Lookback time.Duration
 // Never is the Lookback that no touchpoint is inside of.
 const Never Lookback = -1
 
-// Lookbacks are the windows that a link, a partner or an app asks for.
+// Lookbacks are the windows that a link, a partner, an app or an account asks for.
 type Lookbacks struct {
 	ClickDeterministic Lookback
 	ViewDeterministic  Lookback
@@ -67,14 +67,33 @@ func windowFor(k ConversionKind, t TouchKind, m Method) window {
 	return viewWindow
 }
 
-// lookback is what the link asks for, else its partner, else the app, else
-// the default, cut to what may be; not ok where the answer is Never.
-func (p *Policy) lookback(t *Touchpoint, w window) (d time.Duration, ok bool) {
+// Level is who asked for a lookback.
+type Level string
+
+// Levels, the first that says something decides.
+const (
+	OfLink    Level = "link"
+	OfPartner Level = "partner"
+	OfApp     Level = "app"
+	OfAccount Level = "account"
+	OfDefault Level = "default"
+	// OfSharedAddress is no level of its own: an address that others are known
+	// to use has cut what was asked for.
+	OfSharedAddress Level = "shared_address"
+)
+
+// lookback is what the link asks for, else its partner, else the app, else its
+// account, else the default, cut to what may be, and who asked for it; not ok
+// where the answer is Never.
+func (p *Policy) lookback(t *Touchpoint, w window) (d time.Duration, of Level, ok bool) {
 	partner := p.Partners[t.Source.Partner]
-	for _, level := range []*Lookbacks{&t.Lookbacks, &partner, &p.App, &defaultLookbacks} {
-		if asked := w.of(level); asked != 0 {
-			return min(max(time.Duration(asked), least), w.most), asked > 0
+	for _, level := range []struct {
+		asks *Lookbacks
+		name Level
+	}{{&t.Lookbacks, OfLink}, {&partner, OfPartner}, {&p.App, OfApp}, {&p.Account, OfAccount}, {&defaultLookbacks, OfDefault}} {
+		if asked := w.of(level.asks); asked != 0 {
+			return min(max(time.Duration(asked), least), w.most), level.name, asked > 0
 		}
 	}
-	return 0, false
+	return 0, OfDefault, false
 }

@@ -8,12 +8,13 @@ import (
 )
 
 // Forever is longer than any window.
-const Forever = 100 * 365 * 24 * time.Hour
+const Forever = link.Lifetime
 
 // Policy is how an app wants its conversions credited. Start from
 // DefaultPolicy: a zero Policy credits hardly anything.
 type Policy struct {
 	App      Lookbacks // what the app asks for
+	Account  Lookbacks // what its account asks for
 	Partners map[link.PartnerID]Lookbacks
 
 	// Reattribution is how long after an installation another one on the same
@@ -44,10 +45,9 @@ type Policy struct {
 type Likeness struct {
 	Off bool
 	// Apple forbids to recognise people by likeness for tracking across
-	// companies; owned media are the account's own.
-	IOSOwned bool
-	IOSPaid  bool
-	Least    Score // a match has at least this score
+	// companies; owned media are the account's own. Empty: IOSConsented.
+	IOS   link.IOSMatching
+	Least Score // a match has at least this score
 	// LeastStrong is enough where nothing differs and what both sides know
 	// beside the address weighs StrongEvidence.
 	LeastStrong    Score
@@ -74,7 +74,7 @@ func DefaultPolicy() Policy {
 		ClockSkew:       5 * time.Minute,
 		OldestReport:    30 * day,
 		Likeness: Likeness{
-			IOSOwned: true, Least: 9000, Margin: 1500, MostNeighbours: 5,
+			IOS: link.IOSOwned, Least: 9000, Margin: 1500, MostNeighbours: 5,
 			LeastStrong: 7000, StrongEvidence: weightVersion + weightLocale + weightScreen + weightTimezone,
 			SharedLookback: time.Hour, SharedEvidence: weightVersion + weightLocale,
 			ThinLookback: 15 * time.Minute, ThinEvidence: weightModel,
@@ -91,7 +91,7 @@ func (p *Policy) withholds(c *Conversion) Code {
 		return LikenessOff
 	case c.Consent.Refused():
 		return NoConsent
-	case c.Facts.Platform == device.IOS && !p.Likeness.IOSOwned && !p.Likeness.IOSPaid && c.Consent.Tracking != Yes:
+	case c.Facts.Platform == device.IOS && !p.permitsOnIOS(c, &Touchpoint{Owned: true}):
 		return PlatformForbids
 	case c.Referrer.ClickID != "":
 		return ReferrerDecides
@@ -101,7 +101,16 @@ func (p *Policy) withholds(c *Conversion) Code {
 	return ""
 }
 
-// permitsOnIOS reports whether the touch may be matched by likeness on Apple's platform.
+// permitsOnIOS reports whether the touch may be matched by likeness on Apple's
+// platform. Where no owned one may, none may.
 func (p *Policy) permitsOnIOS(c *Conversion, t *Touchpoint) bool {
-	return c.Consent.Tracking == Yes || t.Owned && p.Likeness.IOSOwned || !t.Owned && p.Likeness.IOSPaid
+	switch p.Likeness.IOS {
+	case link.IOSNone:
+		return false
+	case link.IOSAll:
+		return true
+	case link.IOSOwned:
+		return t.Owned || c.Consent.Tracking == Yes
+	}
+	return c.Consent.Tracking == Yes
 }

@@ -1,10 +1,6 @@
 package attribution
 
-import (
-	"slices"
-
-	"waypost/internal/fault"
-)
+import "slices"
 
 // Attribute is what a UserRule looks at.
 type Attribute string
@@ -40,28 +36,6 @@ type UserRule struct {
 	// Otherwise the touch is rejected and the next one wins.
 	Refuses bool
 	Action  Action // empty: Reject
-}
-
-// Check returns what is wrong with the rule.
-func (r *UserRule) Check() error {
-	if r.Name == "" {
-		return fault.Bad("name", "", "must not be empty")
-	}
-	if len(r.Conditions) == 0 {
-		return fault.Bad("conditions", "", "must hold at least one condition")
-	}
-	for _, c := range r.Conditions {
-		if _, known := c.Attribute.read(&Conversion{}, Source{}); !known {
-			return fault.Bad("attribute", "", "%q is none of media_source, agency, campaign, campaign_id, ad_set_id, ad_id, site_id, geo, platform", c.Attribute)
-		}
-		if len(c.Values) == 0 {
-			return fault.Bad("values", "", "must hold at least one value")
-		}
-	}
-	if !slices.Contains([]Action{"", Reject, FlagIt, RuleOff}, r.Action) {
-		return fault.Bad("action", "", "%q is none of reject, flag, off", r.Action)
-	}
-	return nil
 }
 
 // Code is how decisions name the rule.

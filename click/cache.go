@@ -25,22 +25,28 @@ type cachedLink struct {
 	template  *link.TemplateView
 	plan      route.Plan // here, not behind a pointer: one miss of the memory less
 	path      link.Path
-	id        link.LinkID     // zero without a link
-	source    link.Source     // of the link
-	data      json.RawMessage // of the link, for clicks whose URL brings parameters
-	dialect   uint8           // place among the door's
+	id        link.LinkID // zero without a link
+	source    link.Source // of the link
+	data      string      // of the link, for clicks whose URL brings parameters
+	dialect   uint8       // place among the door's
 	state     event.State
 	loadedAt  int64        // Unix milliseconds
 	expiresAt atomic.Int64 // Unix milliseconds; 0: never
 }
 
-// keep takes from a stored link what clicks need, and no more: a hundred
-// thousand of these are in memory.
+// keep takes from a stored link what clicks need beside its plan, and no more:
+// a hundred thousand of these are in memory.
 func (c *cachedLink) keep(l *link.Link) {
-	c.id, c.source, c.data = l.ID, l.Source, l.Data
+	c.id, c.source, c.data = l.ID, l.Source, string(l.Data)
 	if !l.ExpiresAt.IsZero() {
 		c.expiresAt.Store(l.ExpiresAt.UnixMilli())
 	}
+}
+
+// pack puts the texts of the entry into one piece of memory.
+func (c *cachedLink) pack() {
+	whole := c.data + c.plan.Packed()
+	c.data, c.plan = whole[:len(c.data)], c.plan.On(whole[len(c.data):])
 }
 
 // stored is the link as far as dialects need it, or nil where the path has none.
@@ -50,7 +56,7 @@ func (c *cachedLink) stored(dialect Dialect) *link.Link {
 	}
 	return &link.Link{
 		ID: c.id, Account: c.template.Account, Dialect: dialect.Name(), Template: c.template.ID,
-		Code: string(c.path[len(c.template.ID)+1:]), Path: c.path, Source: c.source, Data: c.data,
+		Code: string(c.path[len(c.template.ID)+1:]), Path: c.path, Source: c.source, Data: json.RawMessage(c.data),
 	}
 }
 

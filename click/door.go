@@ -210,9 +210,9 @@ func (d *Door) Serve(ctx *fasthttp.RequestCtx) {
 	}
 	dest := target.plan.Decide(v.device)
 	if v.counts {
-		d.record(v, &target, dest)
+		d.record(v, &target, &dest)
 	}
-	d.answer(ctx, dest, v.moment())
+	d.answer(ctx, &dest, v.moment())
 }
 
 // serveOwned answers for a link that owns a path of a host: clicks as all
@@ -225,13 +225,13 @@ func (d *Door) serveOwned(ctx *fasthttp.RequestCtx, v *request, t *target) {
 	v.standFor(d, t.place)
 	dest := t.plan.Decide(v.device)
 	if v.counts && !t.silent {
-		d.record(v, t, dest)
+		d.record(v, t, &dest)
 	}
 	if t.place.View {
 		d.answerPixel(ctx)
 		return
 	}
-	d.answer(ctx, dest, v.moment())
+	d.answer(ctx, &dest, v.moment())
 }
 
 // Forget drops links from memory because they were changed or removed.

@@ -106,6 +106,7 @@ func (d *Door) load(t *link.TemplateView, path link.Path, code string, now int64
 			c.plan = base.plan
 		} else {
 			c.plan = *route.Compile(d.rules(t, l, d.cfg.Dialects[c.dialect], ""))
+			c.pack()
 		}
 		return c
 	})

@@ -44,7 +44,7 @@ func (d *Door) tell(ctx *fasthttp.RequestCtx, v *request, asked *target) {
 	if t, ok := d.lookUpURL(&clicked, asked.place.Lookup); ok {
 		dest := t.plan.Decide(clicked.device)
 		if v.counts && !t.silent {
-			d.record(&clicked, &t, dest)
+			d.record(&clicked, &t, &dest)
 		}
 		deepLink = dest.AppendDeepLink(nil, clicked.moment())
 	}

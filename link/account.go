@@ -86,6 +86,7 @@ type Account struct {
 	// SharedDomain is the Host of the SharedDomain that serves the account's
 	// plain SmartLinks. Empty: they live on their group's default domain.
 	SharedDomain string
+	Attribution  AttributionSettings // of its apps, where they say nothing else
 }
 
 // IPPolicy says how much of a visitor's address events keep.
@@ -185,6 +186,7 @@ type App struct {
 	StoreURL     string
 	Scheme       string // without "://"; empty when the app answers to none
 	URL          string // web
+	Attribution  AttributionSettings
 }
 
 // AppGroup is the product across its platforms.

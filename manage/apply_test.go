@@ -3,6 +3,7 @@ package manage_test
 import (
 	"context"
 	"errors"
+	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -218,4 +219,35 @@ func TestRulesWhileApplying(t *testing.T) {
 		})
 	}
 	work.Wait()
+}
+
+// TestApplyAttributionSettings: the example applies, and changes nothing when
+// it is applied again, whatever the store has made of zeros and empty lists.
+func TestApplyAttributionSettings(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	src, err := os.ReadFile("../examples/attribution.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := manifest.Parse("attribution.yaml", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if applied, err := f.Apply(t.Context(), file); err != nil || applied.Count(manifest.Created) != len(applied.Things) {
+		t.Fatalf("%+v, %v", applied, err)
+	}
+	var android link.App
+	for _, a := range f.Directory().Catalog.Apps {
+		if a.Key == "atelier-android" {
+			android = a
+		}
+	}
+	if rules := android.Attribution.UserRules; len(rules) != 3 || rules[0].Name != "bad-sites" {
+		t.Errorf("the directory has the rules %+v", rules)
+	}
+	again, err := f.Apply(t.Context(), file)
+	if err != nil || again.Count(manifest.Unchanged) != len(again.Things) {
+		t.Errorf("again: %+v, %v", again, err)
+	}
 }

@@ -63,6 +63,7 @@ type Attributor struct {
 	events  atomic.Int64
 	skipped atomic.Int64
 	failed  atomic.Int64
+	checks  likenessChecks
 }
 
 // NewAttributor returns one that stands where the store says. If the ledger
@@ -122,7 +123,7 @@ func (a *Attributor) Run(ctx context.Context) {
 			pause(ctx, retryAfter)
 		default:
 			failing.end("attribution goes on")
-			a.breathe(ctx, breather(time.Since(began)))
+			giveWay(time.Since(began), func(d time.Duration) bool { return a.breathe(ctx, d) })
 		}
 	}
 	a.mu.Lock()
@@ -130,18 +131,21 @@ func (a *Attributor) Run(ctx context.Context) {
 	a.dropReader()
 }
 
-// breathe pauses, unless somebody waits for a decision.
-func (a *Attributor) breathe(ctx context.Context, d time.Duration) {
+// breathe pauses, unless somebody waits for a decision, and reports whether
+// nobody did.
+func (a *Attributor) breathe(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
-		return
+		return true
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
 	case <-a.waiters.wanted():
 	case <-ctx.Done():
 	}
+	return false
 }
 
 // CatchUp decides everything that is in the ledger now.

@@ -134,31 +134,23 @@ func (c *Counter) countLoop(ctx context.Context) {
 			pause(ctx, retryAfter)
 		default:
 			failing.end("counting goes on")
-			pause(ctx, breather(worked))
+			giveWay(worked, func(d time.Duration) bool { return pause(ctx, d) })
 		}
 	}
 }
 
-// breather is how long counting leaves the processor to the redirects after a
-// step. On one processor both want the same one, and people wait for the
-// redirects only: counting then takes at most a twentieth while it is behind. With more processors
-// the scheduler finds room by itself.
-func breather(worked time.Duration) time.Duration {
-	if runtime.GOMAXPROCS(0) > 1 {
-		return 0
-	}
-	return 19 * worked
-}
-
-func pause(ctx context.Context, d time.Duration) {
+// pause waits, and reports whether it was for the whole time.
+func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
-		return
+		return true
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -90,7 +90,7 @@ type ruling struct {
 func (h *hearing) rule(ctx context.Context, t *event.Told, c *attribution.Conversion) (r ruling, err error) {
 	r = ruling{told: t, conversion: c}
 	policy, now := h.policies.of(h.directory, t.Account, t.App), instant(t.ReceivedAt)
-	if slices.Contains(t.Flags, event.ClockFlag) {
+	if slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject {
 		c.InstallCredit, c.Reengagement = nil, nil
 		r.decision = attribution.Decide(c, nil, policy, now)
 		return r, nil
@@ -132,6 +132,9 @@ func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	remember(c, t.Install, sameDevice, samePlace)
 	r, err := h.rule(ctx, t, c)
 	if err != nil {
+		return err
+	}
+	if err := h.checkLikeness(ctx, t, &r); err != nil {
 		return err
 	}
 	orphans, err := h.orphansOf(ctx, t)

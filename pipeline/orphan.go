@@ -75,12 +75,12 @@ func (h *hearing) reviseEvent(ctx context.Context, t *event.Told, made *history.
 	if c.At.Before(made.At) {
 		c.At = made.At
 	}
+	policy := *h.policies.of(h.directory, t.Account, t.App)
 	first, err := h.ahead.readDecided(ctx, decidedKey{installKey{t.App, t.Install}, c.ID})
-	if err != nil || first == nil || slices.Contains(t.Flags, event.ClockFlag) {
+	if err != nil || first == nil || slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject {
 		return err
 	}
-	policy := *h.policies.of(h.directory, t.Account, t.App)
-	policy.Updates = attribution.Forever // the bound is adoptOrphans'
+	policy.Updates = attribution.Forever // the bound is adopt's
 	before := ruling{told: t, conversion: c, decision: first.Decision}
 	after := before
 	now := instant(t.ReceivedAt)

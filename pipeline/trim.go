@@ -48,7 +48,7 @@ func (c *Counter) Trim(ctx context.Context) error {
 		if err != nil || !more {
 			return err
 		}
-		pause(ctx, breather(time.Since(began)))
+		giveWay(time.Since(began), func(d time.Duration) bool { return pause(ctx, d) })
 	}
 }
 

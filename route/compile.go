@@ -1,6 +1,10 @@
 package route
 
-import "waypost/internal/macro"
+import (
+	"slices"
+
+	"waypost/internal/macro"
+)
 
 // Compile makes a plan. It never fails: parts of the rules that must not be
 // used are left out, and the next best part takes their place.
@@ -13,33 +17,35 @@ func Compile(r *Rules) *Plan {
 func compile(r *Rules) (*Plan, []choice) {
 	var space [1024]byte // more than usual links need
 	c := compiler{rules: r.checked(), build: macro.Over(space[:])}
-	p := &Plan{fixed: r.Fixed, stored: r.Stored}
+	c.packer = packer{head: make([]byte, slots, slots+8*recordSize), texts: append(make([]string, 0, 16), r.Stored, c.rules.Name, c.rules.Link)}
 	choices := make([]choice, 0, 8)
 	for visitor := range slots {
 		chosen := c.rules.choose(visitor)
-		n := 0
-		for n < len(choices) && choices[n] != chosen {
-			n++
-		}
-		if n == len(choices) {
+		n := slices.Index(choices, chosen)
+		if n < 0 {
+			n = len(choices)
 			choices = append(choices, chosen)
 		}
-		p.choices[visitor] = uint8(n)
+		c.packer.head[visitor] = uint8(n)
 	}
-	p.destinations = make([]Destination, len(choices))
+	p := &Plan{fixed: r.Fixed, preview: c.rules.Preview}
 	for i := range choices {
-		p.destinations[i] = c.destination(&choices[i])
+		c.destination(&choices[i])
 	}
+	if slices.ContainsFunc(choices, choice.listsStores) {
+		p.stores, p.lines = c.storePage()
+	}
+	p.packed, p.places = c.packer.pack()
 	return p, choices
 }
 
 // compiler remembers what it has compiled, so that destinations which share a
-// target share its text, and those which show the same page share the page.
+// target share its text.
 type compiler struct {
 	rules   *Rules
 	build   macro.Builder
 	targets []compiledTarget
-	stores  *pageParts
+	packer  packer
 }
 
 type compiledTarget struct {
@@ -47,33 +53,19 @@ type compiledTarget struct {
 	text   macro.Text
 }
 
-func (c *compiler) destination(chosen *choice) Destination {
-	d := Destination{Rule: chosen.rule, Kind: chosen.kind, Tracker: chosen.tracker, words: c.words(chosen)}
+func (c *compiler) destination(chosen *choice) {
+	var next, open macro.Text
+	reply := ""
 	switch {
+	case chosen.kind == Told:
+		reply = c.rules.Reply
 	case chosen.kind == Redirect:
-		d.location = c.text(chosen.target)
-	case chosen.kind == Preview:
-		d.page = &pageParts{name: c.rules.Name, preview: c.rules.Preview, self: c.rules.Link}
-	case chosen.open != nil:
-		app := &appParts{next: c.text(chosen.target), store: chosen.store}
-		app.open = chosen.open.text(&c.build, app.next)
-		d.page = &pageParts{name: c.rules.Name, app: app}
-	case chosen.kind == Page:
-		d.page = c.storePage()
+		next = c.text(chosen.target)
+	case chosen.kind == Page && chosen.open != nil:
+		next = c.text(chosen.target)
+		open = chosen.open.text(&c.build, next)
 	}
-	return d
-}
-
-// words returns what is told of the choice, or nil.
-func (c *compiler) words(chosen *choice) *words {
-	if chosen.deepLink == "" && chosen.kind != Told {
-		return nil
-	}
-	w := &words{deepLink: deepLinkText(&c.build, chosen.deepLink)}
-	if chosen.kind == Told {
-		w.reply = c.rules.Reply
-	}
-	return w
+	c.packer.destination(chosen, next, open, deepLinkText(&c.build, chosen.deepLink), reply)
 }
 
 func (c *compiler) text(t *Target) macro.Text {
@@ -90,12 +82,15 @@ func (c *compiler) text(t *Target) macro.Text {
 	return text
 }
 
-func (c *compiler) storePage() *pageParts {
-	if c.stores == nil {
-		c.stores = &pageParts{name: c.rules.Name}
-		for _, s := range c.rules.Stores {
-			c.stores.stores = append(c.stores.stores, storeParts{s.Label, c.text(s.Target)})
-		}
+// listsStores reports whether the visitor gets the page that lists stores.
+func (c choice) listsStores() bool { return c.kind == Page && c.open == nil }
+
+// storePage packs the lines of the page that lists stores, and returns the
+// number of its first text and how many lines there are.
+func (c *compiler) storePage() (first, lines uint8) {
+	first = uint8(len(c.packer.texts))
+	for _, s := range c.rules.Stores {
+		c.packer.texts = append(c.packer.texts, s.Label, c.text(s.Target).Packed())
 	}
-	return c.stores
+	return first, uint8(len(c.rules.Stores))
 }

@@ -2,6 +2,7 @@ package route
 
 import (
 	"waypost/internal/device"
+	"waypost/internal/macro"
 	"waypost/link"
 )
 
@@ -54,27 +55,20 @@ func Explain(r *Rules) (explanations []Explanation, notes []string) {
 	for i := range visitors {
 		v := &visitors[i]
 		d := plan.Decide(&v.device)
-		chosen := &choices[plan.choices[slot(&v.device)]]
-		e := Explanation{Visitor: v.name, Kind: d.Kind, Rule: d.Rule, Tracker: d.Tracker, Location: d.location.String(), Reply: d.Reply()}
-		if d.words != nil {
-			e.DeepLink = d.words.deepLink.String()
-		}
-		if d.page != nil {
-			e.showPage(d.page)
+		chosen := &choices[plan.packed[slot(&v.device)]]
+		e := Explanation{Visitor: v.name, Kind: d.Kind, Rule: d.Rule, Tracker: d.Tracker, Reply: d.Reply(), DeepLink: d.deepLink.String()}
+		switch {
+		case d.Kind == Redirect:
+			e.Location = d.next.String()
+		case chosen.listsStores():
+			plan.eachStore(func(_ string, url macro.Text) { e.Stores = append(e.Stores, url.String()) })
+		default:
+			e.Open, e.Next = d.open.String(), d.next.String()
 		}
 		e.Reason = r.reason(chosen) + opening(&v.device)
 		explanations = append(explanations, e)
 	}
 	return explanations, r.checked().Notes
-}
-
-func (e *Explanation) showPage(p *pageParts) {
-	if p.app != nil {
-		e.Open, e.Next = p.app.open.String(), p.app.next.String()
-	}
-	for _, s := range p.stores {
-		e.Stores = append(e.Stores, s.url.String())
-	}
 }
 
 // reason says in a sentence why the choice was made.

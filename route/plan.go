@@ -44,54 +44,50 @@ func (k *Kind) UnmarshalText(text []byte) error {
 }
 
 // Plan is a link's Rules, compiled. It is immutable and small, because caches
-// hold one for every link that was clicked lately.
+// hold one for every link that was clicked lately: but for what a preview
+// shares with other links it is one text, without pointers for the garbage
+// collector to follow.
 type Plan struct {
-	choices      [slots]uint8 // index into destinations for each kind of visitor
-	fixed        bool
-	stored       string
-	destinations []Destination
+	packed  string          // see packer
+	preview *link.OpenGraph // may be shared between plans; nil: none
+	places  uint16          // where packed says where its texts are
+	stores  uint8           // number of the first text of the page that lists stores
+	lines   uint8           // of that page
+	fixed   bool
 }
 
 // Fixed reports whether the plan answers clicks with other parameters, too.
 func (p *Plan) Fixed() bool { return p.fixed }
 
 // Stored returns the parameters that the clicked address stands for, raw.
-func (p *Plan) Stored() string { return p.stored }
+func (p *Plan) Stored() string { return p.text(storedText) }
 
-// Destination answers a click. It belongs to its Plan.
+// Packed returns everything that the plan keeps to itself, for caches that put
+// it beside what else they know of the link: see On.
+func (p *Plan) Packed() string { return p.packed }
+
+// On returns the plan over a copy of its Packed text.
+func (p *Plan) On(packed string) Plan {
+	moved := *p
+	moved.packed = packed
+	return moved
+}
+
+// Size returns about how many bytes a plan keeps to itself, for caches that
+// are bounded by memory.
+func (p *Plan) Size() int { return int(unsafe.Sizeof(*p)) + len(p.packed) }
+
+// Destination answers a click. It looks into its Plan.
 type Destination struct {
 	Rule     Rule
 	Kind     Kind
 	Tracker  link.Tracker
-	location macro.Text
-	page     *pageParts
-	words    *words
-}
-
-// words are what a destination tells to whom it does not send anywhere. Few
-// links have some, so they are not in the Destination itself.
-type words struct {
+	store    bool       // a page's next is a store
+	next     macro.Text // location of a redirect; where a page goes on to
+	open     macro.Text // what a page tries
 	deepLink macro.Text
 	reply    string
-}
-
-// pageParts is what a page shows. Exactly one of its three forms is set.
-type pageParts struct {
-	name    string
-	app     *appParts
-	preview *link.OpenGraph
-	self    string // the link's own URL, on previews
-	stores  []storeParts
-}
-
-type appParts struct {
-	open, next macro.Text
-	store      bool
-}
-
-type storeParts struct {
-	label string
-	url   macro.Text
+	plan     *Plan
 }
 
 // Moment is what a click adds to its plan.
@@ -100,98 +96,55 @@ type Moment struct {
 	AtMillis int64 // Unix time
 }
 
-// Decide returns where a visitor goes. It allocates nothing; the result is
-// never nil and must not be changed.
-func (p *Plan) Decide(d *device.Device) *Destination {
-	return &p.destinations[p.choices[slot(d)]]
+// Decide returns where a visitor goes. It allocates nothing.
+func (p *Plan) Decide(d *device.Device) Destination {
+	return p.destination(int(p.packed[slot(d)]))
 }
 
 // AppendLocation appends the URL of a Redirect. It allocates nothing beyond
 // growing dst. The text is fit for a header: no control characters, no spaces.
-func (d *Destination) AppendLocation(dst []byte, m Moment) []byte {
-	return d.location.Append(dst, macro.Values(m))
+func (d Destination) AppendLocation(dst []byte, m Moment) []byte {
+	if d.Kind != Redirect {
+		return dst
+	}
+	return d.next.Append(dst, macro.Values(m))
 }
 
 // AppendDeepLink appends where in the app the visitor belongs, as it is: what
 // the text is put into has to encode it. Nothing is appended where the rules
 // say nothing. It allocates nothing beyond growing dst.
-func (d *Destination) AppendDeepLink(dst []byte, m Moment) []byte {
-	if d.words == nil {
-		return dst
-	}
-	return d.words.deepLink.Append(dst, macro.Values(m))
+func (d Destination) AppendDeepLink(dst []byte, m Moment) []byte {
+	return d.deepLink.Append(dst, macro.Values(m))
 }
 
 // Reply returns the JSON of a Told.
-func (d *Destination) Reply() string {
-	if d.words == nil {
-		return ""
-	}
-	return d.words.reply
-}
+func (d Destination) Reply() string { return d.reply }
 
 // AppendPage appends the HTML of a Page or a Preview, which is to be sent with
 // page.Policy as its Content-Security-Policy. On an error dst is returned as
 // it was.
-func (d *Destination) AppendPage(dst []byte, m Moment) ([]byte, error) {
-	p := d.page
+func (d Destination) AppendPage(dst []byte, m Moment) ([]byte, error) {
+	name := d.plan.text(nameText)
 	switch {
-	case p == nil:
-		return dst, nil
-	case p.app != nil:
-		return page.AppendTry(dst, page.Try{
-			Name:    p.name,
-			Open:    string(p.app.open.Append(nil, macro.Values(m))),
-			Next:    string(p.app.next.Append(nil, macro.Values(m))),
-			Replace: !p.app.store, Store: p.app.store,
-		})
 	case d.Kind == Preview:
-		shown := page.Preview{Title: p.name, URL: p.self}
-		if p.preview != nil {
-			shown.Title, shown.Description, shown.Image = cmp.Or(p.preview.Title, p.name), p.preview.Description, p.preview.ImageURL
+		shown := page.Preview{Title: name, URL: d.plan.text(selfText)}
+		if og := d.plan.preview; og != nil {
+			shown.Title, shown.Description, shown.Image = cmp.Or(og.Title, name), og.Description, og.ImageURL
 		}
 		return page.AppendPreview(dst, shown)
+	case d.Kind != Page:
+		return dst, nil
+	case !d.open.IsZero():
+		return page.AppendTry(dst, page.Try{
+			Name:    name,
+			Open:    string(d.open.Append(nil, macro.Values(m))),
+			Next:    string(d.next.Append(nil, macro.Values(m))),
+			Replace: !d.store, Store: d.store,
+		})
 	}
-	list := page.Stores{Name: p.name, Stores: make([]page.Store, 0, len(p.stores))}
-	for _, s := range p.stores {
-		list.Stores = append(list.Stores, page.Store{Label: s.label, URL: string(s.url.Append(nil, macro.Values(m)))})
-	}
+	list := page.Stores{Name: name}
+	d.plan.eachStore(func(label string, url macro.Text) {
+		list.Stores = append(list.Stores, page.Store{Label: label, URL: string(url.Append(nil, macro.Values(m)))})
+	})
 	return page.AppendStores(dst, list)
-}
-
-// Size returns about how many bytes a plan keeps to itself, for caches that
-// are bounded by memory. Strings that it shares with its template are left out.
-func (p *Plan) Size() int {
-	size := int(unsafe.Sizeof(*p)) + len(p.stored) + cap(p.destinations)*int(unsafe.Sizeof(Destination{}))
-	counted := map[*byte]bool{}
-	text := func(t macro.Text) {
-		if key := t.Key(); key != nil && !counted[key] {
-			counted[key] = true
-			size += t.Size()
-		}
-	}
-	pages := map[*pageParts]bool{}
-	for i := range p.destinations {
-		d := &p.destinations[i]
-		text(d.location)
-		if d.words != nil {
-			size += int(unsafe.Sizeof(*d.words)) + len(d.words.reply)
-			text(d.words.deepLink)
-		}
-		if d.page == nil || pages[d.page] {
-			continue
-		}
-		pages[d.page] = true
-		size += int(unsafe.Sizeof(*d.page)) + len(d.page.self)
-		if app := d.page.app; app != nil {
-			size += int(unsafe.Sizeof(*app))
-			text(app.open)
-			text(app.next)
-		}
-		for _, s := range d.page.stores {
-			size += int(unsafe.Sizeof(s))
-			text(s.url)
-		}
-	}
-	return size
 }

@@ -138,12 +138,9 @@ func TestBrowsersInsideOtherApps(t *testing.T) {
 	}
 	f := func(r *Rules, d device.Device, rule Rule, open string) {
 		t.Helper()
-		got, e := Compile(r).Decide(&d), Explanation{}
-		if got.page != nil {
-			e.showPage(got.page)
-		}
-		if got.Rule != rule || e.Open != open {
-			t.Errorf("%s in %q: %s %s, want %s %s", d.Platform, d.Browser, got.Rule, e.Open, rule, open)
+		got := Compile(r).Decide(&d)
+		if tried := got.open.String(); got.Rule != rule || tried != open {
+			t.Errorf("%s in %q: %s %s, want %s %s", d.Platform, d.Browser, got.Rule, tried, rule, open)
 		}
 	}
 	f(r, device.Device{Platform: device.IOS}, IOSApp, "acme://out")
@@ -163,10 +160,9 @@ func TestMacrosInAppURIs(t *testing.T) {
 	f := func(o Open, want string) {
 		t.Helper()
 		r := &Rules{Offers: []Offer{{Platform: device.IOS, Open: &o}}}
-		var e Explanation
-		e.showPage(Compile(r).Decide(&device.Device{Platform: device.IOS}).page)
-		if e.Open != want {
-			t.Errorf("%+v opens %s, want %s", o, e.Open, want)
+		d := Compile(r).Decide(&device.Device{Platform: device.IOS})
+		if opened := d.open.String(); opened != want {
+			t.Errorf("%+v opens %s, want %s", o, opened, want)
 		}
 	}
 	f(Open{URI: "acme://p?c={click_id}", Macros: true}, "acme://p?c={click_id}")

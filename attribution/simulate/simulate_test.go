@@ -6,6 +6,7 @@ import (
 
 	"waypost/attribution"
 	"waypost/internal/device"
+	"waypost/link"
 )
 
 // people in a simulated day, and how many days the published figures are of.
@@ -47,7 +48,7 @@ func TestGuessingWithoutCareIsWorse(t *testing.T) {
 	t.Parallel()
 	careless := attribution.DefaultPolicy()
 	careless.Likeness = attribution.Likeness{
-		IOSOwned: true, Least: 5000, LeastStrong: 5000, MostNeighbours: 1000, SharedLookback: day, ThinLookback: day,
+		IOS: link.IOSOwned, Least: 5000, LeastStrong: 5000, MostNeighbours: 1000, SharedLookback: day, ThinLookback: day,
 	}
 	report := Day(1, people).Run(&careless)
 	if got := report.Probabilistic(); got.Precision() > 0.85 {

@@ -43,7 +43,7 @@ var (
 // Shown renders where a destination leads, a line for each part: its location;
 // of a page that tries the app, what it opens and what comes next; of any other
 // page, the preview and the buttons.
-func Shown(t testing.TB, d *route.Destination) string {
+func Shown(t testing.TB, d route.Destination) string {
 	t.Helper()
 	var out strings.Builder
 	if location := d.AppendLocation(nil, Moment); len(location) > 0 {

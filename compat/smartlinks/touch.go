@@ -40,7 +40,7 @@ func (Touches) Touch(t *history.Touch, c *event.Click, l *link.Link, d *link.Dir
 	t.Source.Site, t.Source.AdID = said.get("site_id"), said.get("creative_id")
 	nameSource(&t.Source, c.Account, l, d)
 	t.Owned = t.Source.Partner == 0 && t.Source.Agency == "" && stored.ChannelType != "paid"
-	t.Lookbacks = lookbacks(d.Partner(c.Account, t.Source.Partner), part.App)
+	t.Lookbacks = lookbacks(d, d.Partner(c.Account, t.Source.Partner), d.App(part.App))
 	t.DeviceIDs = append(t.DeviceIDs, said.deviceIDs(d.App(part.App))...)
 	said.standIn(&t.Facts)
 }
@@ -115,7 +115,8 @@ func nameSource(s *attribution.Source, account link.AccountID, l *link.Link, d *
 	}
 }
 
-// defaultLookbacks hold where the partner has none of its own for the app. The
+// defaultLookbacks hold where neither the partner has one of its own for the
+// app, nor the app or its account set one. The
 // vendor publishes no figures for them; attribution cuts those of matches by
 // likeness to what it trusts.
 var defaultLookbacks = attribution.Lookbacks{
@@ -125,27 +126,39 @@ var defaultLookbacks = attribution.Lookbacks{
 	ViewProbabilistic:  attribution.Lookback(24 * time.Hour),
 }
 
-// lookbacks are what the touch asks for: nothing where the partner does, since
-// what a touch asks for would come first.
-func lookbacks(p *link.Partner, app link.AppID) attribution.Lookbacks {
+// lookbacks are what the touch asks for: nothing where the partner does, the
+// app or its account, since what a touch asks for would come first.
+func lookbacks(d *link.Directory, p *link.Partner, app *link.App) attribution.Lookbacks {
 	asked := defaultLookbacks
-	if p == nil {
+	if app == nil {
 		return asked
 	}
-	for _, set := range p.ConfiguredFor {
-		if set.App != app {
-			continue
+	if p != nil {
+		for _, set := range p.ConfiguredFor {
+			if set.App == app.ID {
+				yield(&asked.ClickDeterministic, set.ClickDeterministic != 0)
+				yield(&asked.ClickProbabilistic, set.ClickProbabilistic != 0)
+				yield(&asked.ViewDeterministic, set.ViewDeterministic != 0)
+				yield(&asked.ViewProbabilistic, set.ViewProbabilistic != 0)
+			}
 		}
-		yield(&asked.ClickDeterministic, set.ClickDeterministic)
-		yield(&asked.ClickProbabilistic, set.ClickProbabilistic)
-		yield(&asked.ViewDeterministic, set.ViewDeterministic)
-		yield(&asked.ViewProbabilistic, set.ViewProbabilistic)
+	}
+	yieldTo(&asked, &app.Attribution.Lookbacks)
+	if account := d.Account(app.Account); account != nil {
+		yieldTo(&asked, &account.Attribution.Lookbacks)
 	}
 	return asked
 }
 
-func yield(asked *attribution.Lookback, partners time.Duration) {
-	if partners != 0 {
+func yieldTo(asked *attribution.Lookbacks, set *link.LookbackSettings) {
+	yield(&asked.ClickDeterministic, set.Click != nil)
+	yield(&asked.ClickProbabilistic, set.ClickProbabilistic != nil)
+	yield(&asked.ViewDeterministic, set.View != nil)
+	yield(&asked.ViewProbabilistic, set.ViewProbabilistic != nil)
+}
+
+func yield(asked *attribution.Lookback, toAnother bool) {
+	if toAnother {
 		*asked = 0
 	}
 }

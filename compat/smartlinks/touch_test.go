@@ -198,6 +198,38 @@ func TestTouchLookbacks(t *testing.T) {
 	f("a network with two windows of its own", 3, nil, attribution.Lookbacks{ClickProbabilistic: all.ClickProbabilistic, ViewDeterministic: all.ViewDeterministic})
 }
 
+// TestTouchLookbacksYield: the vendor's defaults stand back where the app or
+// its account has set a window, also to none.
+func TestTouchLookbacksYield(t *testing.T) {
+	t.Parallel()
+	c := touchDirectory(t).Catalog
+	for i := range c.Apps {
+		c.Apps[i].Attribution.Lookbacks = link.LookbackSettings{Click: new(day), ViewProbabilistic: new(time.Duration(0))}
+	}
+	for i := range c.Accounts {
+		c.Accounts[i].Attribution.Lookbacks = link.LookbackSettings{View: new(time.Hour), ClickProbabilistic: new(time.Hour)}
+	}
+	f := func(d *link.Directory, app link.AppID, want attribution.Lookbacks) {
+		t.Helper()
+		if got := lookbacks(d, nil, d.App(app)); got != want {
+			t.Errorf("asks for %+v, want %+v", got, want)
+		}
+	}
+	d, err := link.NewDirectory(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(d, 24171, attribution.Lookbacks{})
+	for i := range c.Accounts {
+		c.Accounts[i].Attribution = link.AttributionSettings{}
+	}
+	if d, err = link.NewDirectory(c); err != nil {
+		t.Fatal(err)
+	}
+	f(d, 24171, attribution.Lookbacks{ClickProbabilistic: defaultLookbacks.ClickProbabilistic, ViewDeterministic: defaultLookbacks.ViewDeterministic})
+	f(d, 1, defaultLookbacks)
+}
+
 // Servers that report a click speak another language than its visitor.
 func TestTouchStandsIn(t *testing.T) {
 	t.Parallel()

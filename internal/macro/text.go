@@ -6,7 +6,6 @@ package macro
 
 import (
 	"strconv"
-	"unsafe"
 
 	"waypost/internal/uid"
 )
@@ -50,19 +49,14 @@ type Text struct {
 	packed string
 }
 
+// Packed returns the text as Unpack reads it.
+func (t Text) Packed() string { return t.packed }
+
+// Unpack returns the Text that Packed was asked of.
+func Unpack(packed string) Text { return Text{packed} }
+
 // IsZero reports whether the text is empty.
 func (t Text) IsZero() bool { return t.packed == "" }
-
-// Size returns the bytes that the text keeps alive beside its own header.
-func (t Text) Size() int { return len(t.packed) }
-
-// Key is equal for texts that share their memory, and nil for the empty text.
-func (t Text) Key() *byte {
-	if t.packed == "" {
-		return nil
-	}
-	return unsafe.StringData(t.packed)
-}
 
 // Append appends the text with its holes filled. It allocates nothing beyond
 // growing dst.

@@ -97,6 +97,7 @@ func (c *checker) account(a *Account, at string) {
 	c.oneOf(at+".privacy.ip", a.Privacy.IP, string(link.IPFull), string(link.IPTruncated), string(link.IPNone))
 	c.unique(at+".sdk_key", "sdk key", a.SDKKey)
 	c.secret(at+".sdk_secret", a.SDKSecret)
+	c.attribution(&a.Attribution, at+".attribution")
 	for i := range a.Tokens {
 		t, at := &a.Tokens[i], index(at+".tokens", i)
 		c.token(at, "account "+a.Key, t.Name, t.Secret)

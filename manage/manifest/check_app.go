@@ -46,6 +46,7 @@ func (c *checker) app(a *App, at, account string) {
 	c.url(at+".store_url", a.StoreURL)
 	c.form(at+".scheme", a.Scheme, isAppScheme, "an app's own URI scheme without ://, such as acme")
 	c.url(at+".url", a.URL)
+	c.attribution(&a.Attribution, at+".attribution")
 	if a.Platform == "" {
 		return
 	}

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -29,6 +30,8 @@ const (
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	limitType    = reflect.TypeFor[link.Limit]()
+	windowType   = reflect.TypeFor[Window]()
+	momentType   = reflect.TypeFor[Moment]()
 )
 
 func (d *decoder) decodeFile(root *yaml.Node) {
@@ -57,6 +60,8 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 		d.decodeFields(n, v, path)
 	case v.Kind() == reflect.Slice:
 		d.decodeList(n, v, path)
+	case v.Kind() == reflect.Map:
+		d.decodeWords(n, v, path)
 	default:
 		d.decodeValue(n, v, path)
 	}
@@ -97,6 +102,32 @@ func (d *decoder) decodeFields(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
+// decodeWords fills a map of texts, whose fields are not the schema's.
+func (d *decoder) decodeWords(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.addAt(n.Line, path, "must be a mapping, as in {a: b}")
+		return
+	}
+	words := map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			d.addAt(key.Line, path, "has a field whose name is not a plain word")
+			continue
+		}
+		at := join(path, shown(key.Value))
+		if _, ok := words[key.Value]; ok {
+			d.addAt(key.Line, at, "is given twice, first on line %d", d.file.lines[at])
+			continue
+		}
+		d.file.lines[at] = key.Line
+		var word string
+		d.decode(value, reflect.ValueOf(&word).Elem(), at)
+		words[key.Value] = word
+	}
+	v.Set(reflect.ValueOf(words))
+}
+
 func (d *decoder) decodeList(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.SequenceNode {
 		d.addAt(n.Line, path, "must be a list, as in [a, b]")
@@ -132,6 +163,8 @@ func (d *decoder) decodeValue(n *yaml.Node, v reflect.Value, path string) {
 			return
 		}
 		v.SetInt(int64(span))
+	case v.Type() == windowType, v.Type() == momentType:
+		d.decodeSpan(n, v, path, kind)
 	case v.Type() == limitType:
 		const what = "a whole number of zero or more, or `unlimited`"
 		if kind == "!!str" && n.Value == "unlimited" {
@@ -162,6 +195,40 @@ func (d *decoder) decodeValue(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
+// decodeSpan fills a Window or a Moment. Which ones make sense is not known here.
+func (d *decoder) decodeSpan(n *yaml.Node, v reflect.Value, path, kind string) {
+	moment := v.Type() == momentType
+	span, err := link.ParseTTL(n.Value)
+	switch unit := n.Value[max(0, len(n.Value)-1):]; {
+	case kind == "!!int" && n.Value == "0":
+		span, err = 0, nil
+	case kind != "!!str":
+		err = errNoUnit
+	case !moment && n.Value == "lifetime":
+		span, err = link.Lifetime, nil
+	case moment && unit == "s":
+		span, err = parseSeconds(n.Value)
+	case !moment && !strings.Contains("mhd", unit), moment && unit != "m":
+		err = errNoUnit
+	}
+	switch {
+	case err == nil:
+		v.SetInt(int64(span))
+	case moment:
+		d.addAt(n.Line, path, "must be a duration of seconds or minutes, such as 10s or 1m")
+	default:
+		d.addAt(n.Line, path, "must be a duration of minutes, hours or days, such as 30m, 24h or 7d; 0 or lifetime where they have a meaning")
+	}
+}
+
+var errNoUnit = errors.New("no unit")
+
+// parseSeconds reads "10s".
+func parseSeconds(text string) (time.Duration, error) {
+	n, err := strconv.ParseUint(strings.TrimSuffix(text, "s"), 10, 31)
+	return time.Duration(n) * time.Second, err
+}
+
 func (d *decoder) decodeText(n *yaml.Node, v reflect.Value, path, kind string) {
 	switch {
 	case kind != "!!str":
@@ -190,7 +257,7 @@ func parseNumber(text string) (int64, error) {
 func parseWindow(text string) (time.Duration, error) {
 	const most = 365 * 24 * time.Hour
 	if text == "" || !strings.ContainsRune("mhd", rune(text[len(text)-1])) {
-		return 0, fmt.Errorf("no unit")
+		return 0, errNoUnit
 	}
 	span, err := link.ParseTTL(text)
 	if err != nil || span > most {

@@ -52,6 +52,11 @@ func same(a, b reflect.Value) bool {
 			}
 		}
 		return true
+	case reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() && b.IsNil()
+		}
+		return same(a.Elem(), b.Elem())
 	case reflect.Map:
 		if a.Len() != b.Len() {
 			return false

@@ -14,6 +14,7 @@ import (
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(acme(f)))
 	f.Add([]byte(moreYAML))
+	f.Add([]byte(atelier(f)))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		file, err := manifest.Parse("f.yaml", src)
 		if err != nil {

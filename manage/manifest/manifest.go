@@ -50,6 +50,8 @@ type Account struct {
 	Templates         []Template `yaml:"templates"`
 	Partners          []Partner  `yaml:"partners"`
 	Postbacks         []Postback `yaml:"postbacks"`
+
+	Attribution Attribution `yaml:"attribution"`
 }
 
 // Limits of an account; nil is the default.
@@ -109,6 +111,8 @@ type App struct {
 	StoreURL     string   `yaml:"store_url"`
 	Scheme       string   `yaml:"scheme"`
 	URL          string   `yaml:"url"`
+
+	Attribution Attribution `yaml:"attribution"`
 }
 
 // AppGroup is the product across its platforms.

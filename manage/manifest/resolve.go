@@ -203,7 +203,7 @@ func (p *planner) account(a *Account, at string) {
 		ID:  link.AccountID(p.number(at, "account", a.ID, int64(old.ID))),
 		Key: key, Name: a.Name, Timezone: zone, RedirectAllowlist: each(a.RedirectAllowlist, strings.ToLower),
 		Limits: a.Limits.domain(), SDKKey: a.SDKKey, SDKSecret: a.SDKSecret, IPPolicy: policy,
-		SharedDomain: strings.ToLower(a.SharedDomain),
+		SharedDomain: strings.ToLower(a.SharedDomain), Attribution: p.file.settings(&a.Attribution, at+".attribution"),
 	}
 	if _, ok := p.shared[account.SharedDomain]; !ok && account.SharedDomain != "" {
 		p.add(at+".shared_domain", "no shared domain %q; it must be the host of one under shared_domains, in this file or applied before", account.SharedDomain)

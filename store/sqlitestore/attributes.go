@@ -21,6 +21,7 @@ type accountRow struct {
 	SDKKey            string                        `json:"sdk_key,omitempty"`
 	SDKSecret         string                        `json:"sdk_secret,omitempty"`
 	IPPolicy          link.IPPolicy                 `json:"ip_policy,omitempty"`
+	Attribution       settingsRow                   `json:"attribution,omitzero"`
 }
 
 type agencyRow struct {
@@ -39,6 +40,7 @@ type appRow struct {
 	StoreURL     string          `json:"store_url,omitempty"`
 	Scheme       string          `json:"scheme,omitempty"`
 	URL          string          `json:"url,omitempty"`
+	Attribution  settingsRow     `json:"attribution,omitzero"`
 }
 
 // Times are Unix milliseconds, zero for none.

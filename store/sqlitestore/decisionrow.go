@@ -81,6 +81,7 @@ type matchRow struct {
 	Method   attribution.Method    `json:"method,omitempty"`
 	At       int64                 `json:"at"`
 	Lookback time.Duration         `json:"lookback_ns,omitempty"`
+	Of       attribution.Level     `json:"lookback_of,omitempty"`
 	Source   sourceRow             `json:"source,omitzero"`
 	Claims   claimsRow             `json:"claims,omitzero"`
 	Score    attribution.Score     `json:"score,omitempty"`
@@ -213,7 +214,7 @@ func (r *decidedRow) fill(d *history.Decided) {
 
 func rowOfMatch(m *attribution.Match) matchRow {
 	r := matchRow{
-		Touch: m.Touch, Kind: m.Kind, Method: m.Method, At: attributeMillis(m.At), Lookback: m.Lookback,
+		Touch: m.Touch, Kind: m.Kind, Method: m.Method, At: attributeMillis(m.At), Lookback: m.Lookback, Of: m.LookbackOf,
 		Source: sourceRow(m.Source), Claims: claimsRow(m.Claims), Score: m.Score,
 	}
 	for _, s := range m.Signals {
@@ -224,7 +225,7 @@ func rowOfMatch(m *attribution.Match) matchRow {
 
 func (r *matchRow) match() attribution.Match {
 	m := attribution.Match{
-		Touch: r.Touch, Kind: r.Kind, Method: r.Method, At: attributeInstant(r.At), Lookback: r.Lookback,
+		Touch: r.Touch, Kind: r.Kind, Method: r.Method, At: attributeInstant(r.At), Lookback: r.Lookback, LookbackOf: r.Of,
 		Source: attribution.Source(r.Source), Claims: attribution.Claims(r.Claims), Score: r.Score,
 	}
 	for _, s := range r.Signals {

@@ -32,7 +32,7 @@ func loadAccounts(c *conn, to *link.Catalog) error {
 		to.Accounts = append(to.Accounts, link.Account{
 			ID: link.AccountID(r.int(1)), Key: link.Key(r.text(2)), Name: a.Name, Timezone: a.Timezone, Names: a.Names,
 			RedirectAllowlist: a.RedirectAllowlist, Limits: a.Limits, SDKKey: a.SDKKey, SDKSecret: a.SDKSecret, IPPolicy: a.IPPolicy,
-			SharedDomain: r.text(3),
+			SharedDomain: r.text(3), Attribution: a.Attribution.settings(),
 		})
 		return err
 	})
@@ -52,7 +52,7 @@ func loadApps(c *conn, to *link.Catalog) error {
 		to.Apps = append(to.Apps, link.App{
 			ID: link.AppID(r.int(1)), Account: link.AccountID(r.int(2)), Key: link.Key(r.text(3)),
 			GUID: a.GUID, Name: a.Name, Platform: a.Platform, BundleID: a.BundleID, TeamID: a.TeamID, Package: a.Package,
-			Fingerprints: a.Fingerprints, StoreID: a.StoreID, StoreURL: a.StoreURL, Scheme: a.Scheme, URL: a.URL,
+			Fingerprints: a.Fingerprints, StoreID: a.StoreID, StoreURL: a.StoreURL, Scheme: a.Scheme, URL: a.URL, Attribution: a.Attribution.settings(),
 		})
 		return err
 	})

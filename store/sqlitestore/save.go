@@ -76,7 +76,7 @@ func saveAccounts(c *conn, from *link.Catalog) error {
 		err := c.save(fmt.Sprintf("account %d (%s)", a.ID, a.Key), keyTaken,
 			`INSERT INTO accounts (id, key, shared_domain, attributes) VALUES (?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET key = excluded.key, shared_domain = excluded.shared_domain, attributes = excluded.attributes`,
-			accountRow{a.Name, a.Timezone, a.Names, a.RedirectAllowlist, a.Limits, a.SDKKey, a.SDKSecret, a.IPPolicy},
+			accountRow{a.Name, a.Timezone, a.Names, a.RedirectAllowlist, a.Limits, a.SDKKey, a.SDKSecret, a.IPPolicy, rowOfSettings(&a.Attribution)},
 			int64(a.ID), string(a.Key), orNull(a.SharedDomain))
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func saveApps(c *conn, from *link.Catalog) error {
 		err := c.save(fmt.Sprintf("app %d (%s)", a.ID, a.Key), keyTaken,
 			`INSERT INTO apps (id, account, key, attributes) VALUES (?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET account = excluded.account, key = excluded.key, attributes = excluded.attributes`,
-			appRow{a.GUID, a.Name, a.Platform, a.BundleID, a.TeamID, a.Package, a.Fingerprints, a.StoreID, a.StoreURL, a.Scheme, a.URL},
+			appRow{a.GUID, a.Name, a.Platform, a.BundleID, a.TeamID, a.Package, a.Fingerprints, a.StoreID, a.StoreURL, a.Scheme, a.URL, rowOfSettings(&a.Attribution)},
 			int64(a.ID), int64(a.Account), string(a.Key))
 		if err != nil {
 			return err

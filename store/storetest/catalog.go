@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"waypost/internal/fault"
 	"waypost/link"
@@ -17,6 +18,7 @@ var catalogTests = map[string]func(*testing.T, Store){
 	"things may exchange relations": testExchange,
 	"archived groups release apps":  testArchivedGroups,
 	"shared domains":                testShared,
+	"zero is said":                  testZeroSettings,
 }
 
 // fullCatalog has every field of every type set, and the relations that fields
@@ -246,4 +248,24 @@ func testShared(tt *testing.T, s Store) {
 		Accounts: []link.Account{first.Accounts[0], {ID: 2, Key: "rival"}},
 		Shared:   []link.SharedDomain{first.Shared[1], {Host: "b.test", BaseURL: "http://b.test"}},
 	})
+}
+
+// testZeroSettings: a setting of zero, or no, is not one that nobody has said.
+func testZeroSettings(tt *testing.T, s Store) {
+	t := f{tt}
+	zero, no := time.Duration(0), false
+	said := link.AttributionSettings{
+		Lookbacks:        link.LookbackSettings{Click: &zero, View: &zero, ClickProbabilistic: &zero, ViewProbabilistic: &zero, Reengagement: &zero},
+		InactivityWindow: &zero, ReengagementGap: &zero, Probabilistic: &no,
+	}
+	want := smallCatalog()
+	want.Accounts[0].Attribution, want.Apps[1].Attribution = said, said
+	t.ok(s.SaveCatalog(t.Context(), want))
+	got, err := s.LoadCatalog(t.Context())
+	t.ok(err)
+	compareCatalogs(t, link.Catalog{Accounts: got.Accounts, Apps: got.Apps}, link.Catalog{Accounts: want.Accounts, Apps: want.Apps})
+	t.ok(s.SaveCatalog(t.Context(), smallCatalog())) // and silent again
+	got, err = s.LoadCatalog(t.Context())
+	t.ok(err)
+	compareCatalogs(t, link.Catalog{Accounts: got.Accounts, Apps: got.Apps}, link.Catalog{Accounts: smallCatalog().Accounts, Apps: smallCatalog().Apps})
 }

@@ -30,6 +30,9 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetInt(int64(1_000_000 + f.n))
 	case reflect.Bool:
 		v.SetBool(true)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		f.fill(v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
 			f.fill(v.Field(i))

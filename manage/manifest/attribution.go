@@ -1,0 +1,156 @@
+package manifest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"waypost/attribution"
+	"waypost/link"
+)
+
+// Attribution is how conversions are credited: of an account for all its apps,
+// of an app for itself.
+type Attribution struct {
+	Lookbacks           Lookbacks     `yaml:"lookbacks"`
+	ReattributionWindow *Window       `yaml:"reattribution_window"`
+	InactivityWindow    *Window       `yaml:"inactivity_window"`
+	ReengagementGap     *Window       `yaml:"reengagement_gap"`
+	EventWindow         *Window       `yaml:"event_window"`
+	Probabilistic       Probabilistic `yaml:"probabilistic"`
+	Fraud               Fraud         `yaml:"fraud"`
+}
+
+// Lookbacks are how far before a conversion a touch may lie; 0 is never.
+type Lookbacks struct {
+	Click              *Window `yaml:"click"`
+	View               *Window `yaml:"view"`
+	ClickProbabilistic *Window `yaml:"click_probabilistic"`
+	ViewProbabilistic  *Window `yaml:"view_probabilistic"`
+	Reengagement       *Window `yaml:"reengagement"`
+}
+
+// Probabilistic is who may be recognised by likeness.
+type Probabilistic struct {
+	Enabled *bool  `yaml:"enabled"`
+	IOS     string `yaml:"ios"` // none, consented, owned, all
+}
+
+// Fraud is what happens to what looks like fraud.
+type Fraud struct {
+	Rules      map[string]string `yaml:"rules"` // code of a rule: reject, flag, off
+	Thresholds Thresholds        `yaml:"thresholds"`
+	UserRules  []UserRule        `yaml:"user_rules"`
+}
+
+// Thresholds are numbers that fraud rules judge by.
+type Thresholds struct {
+	ShortTime      *Moment `yaml:"ctit_short"`
+	DeviceClicks   *int64  `yaml:"device_clicks"`
+	AgentClicks    *int64  `yaml:"agent_clicks"`
+	DeviceInstalls *int64  `yaml:"device_installs"`
+	VendorInstalls *int64  `yaml:"vendor_installs"`
+}
+
+// UserRule is a fraud rule of the account's own.
+type UserRule struct {
+	Name      string     `yaml:"name,required"`
+	When      Conditions `yaml:"when"`
+	WhenNot   Conditions `yaml:"when_not"`
+	AllowOnly bool       `yaml:"allow_only"`
+	Blocks    string     `yaml:"blocks"` // touch, conversion
+	Action    string     `yaml:"action"` // reject, flag, off
+}
+
+// Conditions are what a rule looks at, each with the values that it asks for.
+type Conditions struct {
+	MediaSource []string `yaml:"media_source"`
+	Agency      []string `yaml:"agency"`
+	Campaign    []string `yaml:"campaign"`
+	CampaignID  []string `yaml:"campaign_id"`
+	AdSetID     []string `yaml:"ad_set_id"`
+	AdID        []string `yaml:"ad_id"`
+	SiteID      []string `yaml:"site_id"`
+	Geo         []string `yaml:"geo"`
+	Platform    []string `yaml:"platform"`
+}
+
+// Window is a duration of minutes, hours or days. It may be 0, or `lifetime`,
+// which is link.Lifetime.
+type Window time.Duration
+
+// Moment is a duration of seconds or minutes.
+type Moment time.Duration
+
+// attribution checks the settings by attribution's own rules.
+func (c *checker) attribution(a *Attribution, at string) {
+	for i := range a.Fraud.UserRules {
+		c.oneOf(index(at+".fraud.user_rules", i)+".blocks", a.Fraud.UserRules[i].Blocks, blocksTouch, blocksConversion)
+	}
+	settings := c.findings.file.settings(a, at)
+	attribution.CheckSettings(&settings, func(field, problem string) {
+		if code, ok := strings.CutPrefix(field, "fraud.rules."); ok {
+			field = "fraud.rules." + shown(code)
+		}
+		c.add(at+"."+field, "%s", problem)
+	})
+}
+
+// What a user rule blocks.
+const (
+	blocksTouch      = "touch"
+	blocksConversion = "conversion"
+)
+
+// settings returns what the file says at the path.
+func (f *File) settings(a *Attribution, at string) link.AttributionSettings {
+	l, t := &a.Lookbacks, &a.Fraud.Thresholds
+	s := link.AttributionSettings{
+		Lookbacks: link.LookbackSettings{
+			Click: span(l.Click), View: span(l.View), ClickProbabilistic: span(l.ClickProbabilistic),
+			ViewProbabilistic: span(l.ViewProbabilistic), Reengagement: span(l.Reengagement),
+		},
+		ReattributionWindow: span(a.ReattributionWindow), InactivityWindow: span(a.InactivityWindow),
+		ReengagementGap: span(a.ReengagementGap), EventWindow: span(a.EventWindow),
+		Probabilistic: a.Probabilistic.Enabled, ProbabilisticOnIOS: link.IOSMatching(a.Probabilistic.IOS),
+		FraudRules: maps.Clone(a.Fraud.Rules),
+		Thresholds: link.FraudThresholds{
+			ShortTime: span(t.ShortTime), DeviceClicks: t.DeviceClicks, AgentClicks: t.AgentClicks,
+			DeviceInstalls: t.DeviceInstalls, VendorInstalls: t.VendorInstalls,
+		},
+	}
+	for i := range a.Fraud.UserRules {
+		r, at := &a.Fraud.UserRules[i], index(at+".fraud.user_rules", i)
+		s.UserRules = append(s.UserRules, link.UserRule{
+			Name: r.Name, AllowOnly: r.AllowOnly, Action: r.Action, Refuse: r.Blocks == blocksConversion,
+			Conditions: slices.Concat(f.conditions(&r.When, at+".when", false), f.conditions(&r.WhenNot, at+".when_not", true)),
+		})
+	}
+	return s
+}
+
+// span is a duration, or none, as the store keeps it.
+func span[T Window | Moment](said *T) *time.Duration {
+	if said == nil {
+		return nil
+	}
+	return new(time.Duration(*said))
+}
+
+// conditions are those that stand in the file at the path.
+func (f *File) conditions(c *Conditions, at string, not bool) (all []link.RuleCondition) {
+	for _, of := range []struct {
+		attribute attribution.Attribute
+		values    []string
+	}{
+		{attribution.OnSource, c.MediaSource}, {attribution.OnAgency, c.Agency}, {attribution.OnCampaign, c.Campaign},
+		{attribution.OnCampaignID, c.CampaignID}, {attribution.OnAdSetID, c.AdSetID}, {attribution.OnAdID, c.AdID},
+		{attribution.OnSite, c.SiteID}, {attribution.OnCountry, c.Geo}, {attribution.OnPlatform, c.Platform},
+	} {
+		if f.given(at + "." + string(of.attribute)) {
+			all = append(all, link.RuleCondition{Attribute: string(of.attribute), Values: of.values, Not: not})
+		}
+	}
+	return all
+}
