@@ -5,20 +5,22 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"waypost/attribution/history"
+	"waypost/internal/fault"
 	"waypost/link"
 )
 
 // Deliveries are the postbacks and webhooks that are to be sent, or were.
 type Deliveries interface {
-	// ListDeliveries returns an account's deliveries, the newest first, of one
-	// status or, where that is empty, of all; limit at most.
-	ListDeliveries(ctx context.Context, account link.AccountID, limit int, status history.DeliveryStatus) ([]history.Delivery, error)
+	// ListDeliveries returns an account's deliveries that the filter chooses, the
+	// newest first.
+	ListDeliveries(ctx context.Context, account link.AccountID, f history.DeliveryFilter) ([]history.Delivery, error)
 	// RetryDelivery makes an account's delivery due at once and returns it;
 	// NotFound when the account has none of that id.
 	RetryDelivery(ctx context.Context, account link.AccountID, id int64, now time.Time) (history.Delivery, error)
@@ -26,14 +28,17 @@ type Deliveries interface {
 
 type deliveriesInput struct {
 	Caller
-	Account int64  `query:"account" doc:"Needed only for tokens that open several accounts."`
-	Status  string `query:"status" enum:"waiting,delivered,given_up" doc:"Only those; all when absent."`
-	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Account  int64  `query:"account" doc:"Needed only for tokens that open several accounts."`
+	Status   string `query:"status" enum:"waiting,delivered,given_up" doc:"Only those; all when absent."`
+	Postback string `query:"postback" doc:"Only those of the postback with this key in the apply file; all when absent."`
+	Limit    int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Cursor   string `query:"cursor" doc:"As next_cursor of the page before has it; the first page when absent. The other parameters stay the same."`
 }
 
 type deliveriesOutput struct {
 	Body struct {
 		Deliveries []delivery `json:"deliveries" doc:"The newest first."`
+		NextCursor string     `json:"next_cursor,omitempty" doc:"Asks for the page behind this one; absent on the last."`
 	}
 }
 
@@ -81,16 +86,40 @@ func (s *server) listDeliveries(ctx context.Context, in *deliveriesInput) (*deli
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Deliveries.ListDeliveries(ctx, account, in.Limit, history.DeliveryStatus(in.Status))
+	before, err := parseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Deliveries.ListDeliveries(ctx, account, history.DeliveryFilter{
+		Status: history.DeliveryStatus(in.Status), Postback: link.Key(in.Postback), Before: before, Limit: in.Limit + 1,
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := &deliveriesOutput{}
+	if len(found) > in.Limit { // one more than asked: there is another page
+		found = found[:in.Limit]
+		out.Body.NextCursor = strconv.FormatInt(found[in.Limit-1].ID, 10)
+	}
 	out.Body.Deliveries = make([]delivery, len(found))
 	for i := range found {
 		out.Body.Deliveries[i] = deliveryOf(&found[i])
 	}
 	return out, nil
+}
+
+// parseCursor reads where a page begins: behind the delivery with the id that it
+// holds. Callers need not know; pages neither repeat nor skip a delivery while new
+// ones come in front.
+func parseCursor(text string) (before int64, err error) {
+	if text == "" {
+		return 0, nil
+	}
+	before, err = strconv.ParseInt(text, 10, 64)
+	if err != nil || before <= 0 {
+		return 0, fault.Bad("cursor", fault.Malformed, "write next_cursor of the page before, or leave it out for the first")
+	}
+	return before, nil
 }
 
 func (s *server) retryDelivery(ctx context.Context, in *retryInput) (*retryOutput, error) {

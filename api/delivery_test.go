@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 
 	"waypost/api"
 	"waypost/attribution/history"
-	"waypost/ingest"
 	"waypost/link"
 	"waypost/pipeline"
 	"waypost/store/sqlitestore"
@@ -75,6 +75,10 @@ func TestDeliveriesAreTheAccounts(t *testing.T) {
 	f(200, "acme-read-token", "status=given_up", "failed ")
 	f(200, "acme-read-token", "status=waiting&limit=5", "waits ")
 	f(200, "acme-read-token", "limit=2", "waits told ")
+	f(200, "acme-read-token", "postback=hook&status=delivered", "told ")
+	f(200, "acme-read-token", "postback=other", "")
+	f(422, "acme-read-token", "cursor=x", "")
+	f(422, "acme-read-token", "cursor=0", "")
 	f(422, "acme-read-token", "status=lost", "")
 	f(422, "acme-read-token", "limit=0", "")
 	f(422, "acme-read-token", "limit=1001", "")
@@ -85,6 +89,45 @@ func TestDeliveriesAreTheAccounts(t *testing.T) {
 	f(403, "bigshop-token", "account=5899", "")
 	f(200, "bigshop-token", "account=6001", "theirs ")
 	f(401, "nobody", "", "")
+}
+
+// TestDeliveriesAreRead page by page, while new ones come.
+func TestDeliveriesAreRead(t *testing.T) {
+	t.Parallel()
+	store := outbox(t)
+	call := serve(t, func(c *api.Config) { c.Deliveries = store })
+	read := func(query url.Values) (keys, next string) {
+		t.Helper()
+		_, body := call(http.MethodGet, "acme-read-token", "/deliveries", query)
+		var got struct {
+			Deliveries []struct{ Key string }
+			Next       string `json:"next_cursor"`
+		}
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range got.Deliveries {
+			keys += d.Key + " "
+		}
+		return keys, got.Next
+	}
+	keys, next := read(url.Values{"limit": {"1"}})
+	if keys != "waits " || next == "" {
+		t.Fatalf("the first page is %s, next %q", keys, next)
+	}
+	step := history.Step{Projection: pipeline.History, From: 1, To: 2, Deliveries: []history.Delivery{{Key: "new", Account: 5899, Postback: "hook", MadeAt: noon, Status: history.Delivered}}}
+	if err := store.CommitHistory(t.Context(), step); err != nil {
+		t.Fatal(err)
+	}
+	if keys, next = read(url.Values{"limit": {"1"}, "cursor": {next}}); keys != "told " || next == "" {
+		t.Errorf("the second page is %s, next %q", keys, next)
+	}
+	if keys, next = read(url.Values{"limit": {"1"}, "cursor": {next}}); keys != "failed " || next != "" {
+		t.Errorf("the last page is %s, next %q", keys, next)
+	}
+	if keys, next = read(url.Values{"limit": {"4"}, "postback": {"hook"}}); keys != "new waits told failed " || next != "" {
+		t.Errorf("the whole page is %s, next %q", keys, next)
+	}
 }
 
 func TestDeliveriesShowNoSecrets(t *testing.T) {
@@ -139,11 +182,13 @@ func TestDeliveriesAreSentAgain(t *testing.T) {
 // strangers are unknown apps of one account.
 type strangers struct{}
 
-func (strangers) UnknownApps(account link.AccountID) []ingest.UnknownApp {
+func (strangers) Unknown(_ context.Context, account link.AccountID) ([]history.Unknown, error) {
 	if account != 5899 {
-		return nil
+		return nil, nil
 	}
-	return []ingest.UnknownApp{{Name: "com.acme.typo", Count: 3, LastAt: noon}}
+	return []history.Unknown{
+		{Kind: history.UnknownApp, Name: "com.acme.typo", Reports: 3, LastAt: noon}, {Kind: history.UnknownKey, Name: "acme-sdk-kay", Reports: 2, LastAt: noon},
+	}, nil
 }
 
 func TestUnknownAppsAreTheAccounts(t *testing.T) {
@@ -155,10 +200,27 @@ func TestUnknownAppsAreTheAccounts(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d and %s", token, status, body, want, in)
 		}
 	}
-	f(200, "acme-read-token", "5899", `"apps":[{"name":"com.acme.typo","reports":3,"last_at":1795176000000}]`)
-	f(200, "rival-admin-token", "6001", `"apps":[]`)
+	f(200, "acme-read-token", "5899", `"apps":[{"name":"com.acme.typo","reports":3,"last_at":1795176000000}],"keys":[{"name":"acme-sdk-kay","reports":2,"last_at":1795176000000}]`)
+	f(200, "rival-admin-token", "6001", `"apps":[],"keys":[]`)
 	f(404, "rival-admin-token", "5899", "")
 	f(403, "acme-agency-token", "5899", "")
 	f(422, "bigshop-token", "", "account")
 	f(401, "nobody", "5899", "")
+}
+
+// TestUsageIsTheAccounts: calls are counted for the account as a whole, which
+// tokens of some app groups are not for.
+func TestUsageIsTheAccounts(t *testing.T) {
+	t.Parallel()
+	call := serve(t, func(*api.Config) {})
+	f := func(want int, token, account string) {
+		t.Helper()
+		if status, body := call(http.MethodGet, token, "/usage", url.Values{"account": {account}}); status != want {
+			t.Errorf("%s: %d %s, want %d", token, status, body, want)
+		}
+	}
+	f(200, "acme-read-token", "5899")
+	f(403, "acme-agency-token", "5899")
+	f(404, "rival-admin-token", "5899")
+	f(401, "nobody", "5899")
 }

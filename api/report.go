@@ -265,7 +265,7 @@ type usageMonth struct {
 func (s *server) registerUsage(a huma.API) {
 	huma.Register(a, huma.Operation{
 		OperationID: "usage", Method: http.MethodGet, Path: Prefix + "/usage",
-		Summary: "Calls that counted against the account's limits, by day and by month of UTC.",
+		Summary: "Calls that counted against the account's limits, by day and by month of UTC. For tokens of the whole account.",
 	}, func(ctx context.Context, in *usageInput) (*usageOutput, error) {
 		out, err := s.usage(ctx, in)
 		if err != nil {

@@ -184,6 +184,7 @@ func (a *App) serve(ctx context.Context) error {
 	loops.Go(func() { a.counter.Run(loopCtx) })
 	loops.Go(func() { a.attributor.Run(loopCtx) })
 	loops.Go(func() { a.postbacks.Run(loopCtx) })
+	loops.Go(func() { a.intake.Run(loopCtx) })
 	loops.Go(func() { a.sweep(loopCtx) })
 	failed := make(chan error, 2)
 	go func() { failed <- public.Serve(click.Listen(links)) }()

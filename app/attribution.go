@@ -28,7 +28,7 @@ func (a *App) openAttribution(ctx context.Context) (err error) {
 		return err
 	}
 	a.intake = ingest.New(ingest.Config{
-		Directory: a.rules.Directory, Ledger: a.ledger, Decisions: a.attributor, Now: a.cfg.Now,
+		Directory: a.rules.Directory, Ledger: a.ledger, Decisions: a.attributor, Unknown: a.store, Now: a.cfg.Now,
 		Country: a.country.lookUp(), Network: a.network, Logger: a.cfg.Logger,
 	})
 	a.oneLinkReports = onelink.NewIngest(onelink.IngestConfig{

@@ -10,6 +10,7 @@ import (
 
 	"waypost/event"
 	"waypost/internal/page"
+	"waypost/link"
 	"waypost/privacy"
 	"waypost/route"
 )
@@ -36,13 +37,17 @@ func (d *Door) record(v *request, t *target, dest *route.Destination) {
 	if len(deepLink) > maxURL {
 		deepLink = deepLink[:0] // a part of one would lead elsewhere
 	}
+	front, query := deepLink, v.query
+	if policy := t.account.IPPolicy; !privacy.KeepsAll(policy) {
+		front, deepLink, query = cutAddresses(front, policy, query)
+	}
 	click := event.Click{
 		Kind: t.kind(), ID: v.id, At: v.at, Account: t.account.ID, Dialect: d.names[t.dialect], Link: t.link, Tracker: dest.Tracker,
 		Template: t.template, Code: t.code, DeepLink: text(deepLink), State: t.state, Host: text(v.host), Route: string(dest.Rule),
 		Platform: v.device.Platform, OS: v.device.OSVersion, Model: v.device.Model,
 		Browser: v.device.Browser, Bot: v.device.Bot,
 		IP:    text(privacy.AppendAddress(address[:0], t.account.IPPolicy, v.address)),
-		Agent: kept(v.agent), Language: kept(v.language), Referrer: kept(v.referrer), Query: text(v.query), Stored: t.plan.Stored(),
+		Agent: kept(v.agent), Language: kept(v.language), Referrer: kept(v.referrer), Query: text(query), Stored: t.plan.Stored(),
 	}
 	if d.cfg.Country != nil {
 		click.Country = d.cfg.Country(v.address)
@@ -50,13 +55,23 @@ func (d *Door) record(v *request, t *target, dest *route.Destination) {
 	if d.cfg.Network != nil {
 		click.Network = d.cfg.Network(v.address)
 	}
-	*buf = click.AppendJSON(deepLink)
-	if err := d.cfg.Ledger.Append((*buf)[len(deepLink):]); err != nil {
+	*buf = click.AppendJSON(front)
+	if err := d.cfg.Ledger.Append((*buf)[len(front):]); err != nil {
 		d.counters.Unlogged.Add(1)
 		d.alarm.raise(d.cfg.Logger, "clicks are answered but not logged: the ledger refuses them", err)
 		return
 	}
 	d.counters.Recorded.Add(1)
+}
+
+// cutAddresses returns the deep link and the clicked query with what addresses
+// they hold cut as the policy says. They stand at the end of front, which began
+// with the deep link as it was.
+func cutAddresses(deepLink []byte, policy link.IPPolicy, query []byte) (front, kept, keptQuery []byte) {
+	front = privacy.AppendURL(deepLink, policy, deepLink)
+	kept = front[len(deepLink):]
+	front = privacy.AppendQuery(front, policy, query)
+	return front, kept, front[len(deepLink)+len(kept):]
 }
 
 // kind is what a request for the target is.

@@ -380,7 +380,7 @@ func (s *shop) read() *kept {
 	}); err != nil {
 		s.Fatal(err)
 	}
-	if k.deliveries, err = store.ListDeliveries(ctx, acme, 1_000_000, ""); err != nil {
+	if k.deliveries, err = store.ListDeliveries(ctx, acme, history.DeliveryFilter{Limit: 1_000_000}); err != nil {
 		s.Fatal(err)
 	}
 	return k

@@ -50,6 +50,10 @@ type Told struct {
 	IDs      []DeviceID `json:"ids,omitempty"`
 	User     string     `json:"user,omitempty"` // the account's own name for the person
 	Consent  *Consent   `json:"consent,omitempty"`
+	// Withhold names the partners, as links or the account call them, that are
+	// not to be told of this person from now on: WithholdAll alone is every one,
+	// WithholdNone alone none. Absent: the report does not speak of it.
+	Withhold []string `json:"withhold,omitempty"`
 
 	AppVersion string `json:"app_version,omitempty"`
 	SDK        string `json:"sdk,omitempty"`
@@ -76,6 +80,12 @@ type Told struct {
 	// never summed, a flagged time never credited.
 	Flags []string `json:"flags,omitempty"`
 }
+
+// Words of Withhold that are no partner's name.
+const (
+	WithholdAll  = "all"
+	WithholdNone = "none"
+)
 
 // Flags of what apps tell.
 const (

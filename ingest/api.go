@@ -101,7 +101,7 @@ func (a *sdkAPI) complete(req *request, r *Report) error {
 		r.App.Key = key
 	}
 	// Numbers of apps can be guessed, whoever owns them.
-	account, err := a.Service.Account(r.App.Key)
+	account, err := a.Service.Account(r.App)
 	if err != nil {
 		return err
 	}

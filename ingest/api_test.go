@@ -288,6 +288,9 @@ func TestConsentAndIdentifyOverTheWire(t *testing.T) {
 			t.Errorf("%s: %+v, kept %+v", said, got, told.Consent)
 		}
 	}
+	if got := send(t, server, "/sdk/v1/consent", []byte(least+`,"withhold":["wide"]}`)); got.status != 200 || w.last().Consent != nil || !slices.Equal(w.last().Withhold, []string{"wide"}) {
+		t.Errorf("answered %+v, kept %+v", got, w.last())
+	}
 	f(`"consent":{"measurement":"No"}`, event.Consent{Measurement: "no"})
 	f(`"consent":{"ad_user_data":false}`, event.Consent{Measurement: "no"})
 	f(`"consent":{"gdpr_applies":true,"ad_user_data":true,"ad_personalization":false}`, event.Consent{Measurement: "yes", LimitAds: true})

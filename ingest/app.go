@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"waypost/attribution/history"
 	"waypost/internal/device"
 	"waypost/internal/fault"
 	"waypost/link"
@@ -26,6 +27,7 @@ const (
 	FieldIDs      = "ids"
 	FieldConsent  = "consent"
 	FieldQuery    = "query"
+	FieldWithhold = "withhold"
 )
 
 // AppRef names an app the way a report does: by ID or GUID, or by a Name
@@ -48,6 +50,7 @@ type names struct {
 	directory *link.Directory
 	keys      map[string]*link.Account
 	guids     map[string]*link.App
+	owners    map[string]link.AccountID // of an app's name; zero where several have one of it
 	apps      map[appName][]*link.App
 }
 
@@ -57,7 +60,7 @@ type appName struct {
 }
 
 func newNames(d *link.Directory) *names {
-	n := &names{d, map[string]*link.Account{}, map[string]*link.App{}, map[appName][]*link.App{}}
+	n := &names{d, map[string]*link.Account{}, map[string]*link.App{}, map[string]link.AccountID{}, map[appName][]*link.App{}}
 	for i := range d.Catalog.Accounts {
 		if a := &d.Catalog.Accounts[i]; a.SDKKey != "" {
 			n.keys[a.SDKKey] = a
@@ -76,11 +79,32 @@ func newNames(d *link.Directory) *names {
 			seen = append(seen, name)
 			key := appName{a.Account, name}
 			n.apps[key] = append(n.apps[key], a)
+			n.own(name, a.Account)
 		}
 		key := appName{a.Account, ""}
 		n.apps[key] = append(n.apps[key], a)
 	}
 	return n
+}
+
+// own notes that an account has an app of the name.
+func (n *names) own(name string, account link.AccountID) {
+	if owner, known := n.owners[name]; known && owner != account {
+		account = 0
+	}
+	n.owners[name] = account
+}
+
+// meant is the account whose app a report names, whatever key it has; zero where
+// it names none, or several accounts have such an app.
+func (n *names) meant(ref AppRef) link.AccountID {
+	if app := n.directory.App(ref.ID); app != nil {
+		return app.Account
+	}
+	if app := n.guids[ref.GUID]; app != nil {
+		return app.Account
+	}
+	return n.owners[ref.Name]
 }
 
 // known returns the index of the directory's present state.
@@ -94,16 +118,19 @@ func (s *Service) known() *names {
 	return n
 }
 
-// Account returns the account with the SDK key, for dialects that check a
-// signature before they read on; a NotFound fault when there is none.
-func (s *Service) Account(key string) (*link.Account, error) {
-	if key == "" {
+// Account returns the account with the SDK key of ref, for dialects that check a
+// signature before they read on; a NotFound fault when there is none. Such a key
+// is counted, and shown to the account whose app ref names, if it is one alone.
+func (s *Service) Account(ref AppRef) (*link.Account, error) {
+	if ref.Key == "" {
 		return nil, fault.Bad(FieldKey, fault.Missing, "the account's SDK key is missing")
 	}
-	if a := s.known().keys[key]; a != nil {
+	n := s.known()
+	if a := n.keys[ref.Key]; a != nil {
 		return a, nil
 	}
 	s.counters.unknownKeys.Add(1)
+	s.unknowns.add(history.Unknown{Account: n.meant(ref), Kind: history.UnknownKey, Name: ref.Key, Reports: 1, LastAt: s.cfg.Now()})
 	return nil, &fault.Error{Kind: fault.NotFound, Field: FieldKey, Reason: fault.Unknown, Message: "no account has this SDK key"}
 }
 
@@ -113,7 +140,7 @@ func (s *Service) FindApp(ref AppRef) (*link.App, *link.Account, error) {
 	n := s.known()
 	account := ref.Account
 	if ref.Key != "" {
-		owner, err := s.Account(ref.Key)
+		owner, err := s.Account(ref)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -184,6 +211,7 @@ func ofPlatform(apps []*link.App, p device.Platform) []*link.App {
 }
 
 func (s *Service) unknown(account link.AccountID, field, name, message string) error {
-	s.counters.unknownApp(account, name, s.cfg.Now())
+	s.counters.unknownApps.Add(1)
+	s.unknowns.add(history.Unknown{Account: account, Kind: history.UnknownApp, Name: name, Reports: 1, LastAt: s.cfg.Now()})
 	return &fault.Error{Kind: fault.NotFound, Field: field, Reason: fault.Unknown, Message: message}
 }

@@ -26,19 +26,32 @@ func ReadBody(r *http.Request) (sent, plain []byte, err error) {
 	if sent, err = readBounded(r.Body); err != nil {
 		return nil, nil, err
 	}
-	switch strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))) {
+	plain, err = Inflate(r.Header.Get("Content-Encoding"), sent)
+	return sent, plain, err
+}
+
+// Inflate returns a body as it reads that was sent with the Content-Encoding:
+// at most MaxBody bytes. Faults name "body" where it is no such gzip or too
+// long, and "Content-Encoding" where that is not spoken here. An empty body is
+// empty in any encoding.
+func Inflate(encoding string, sent []byte) ([]byte, error) {
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "", "identity":
-		return sent, sent, nil
+		return sent, nil
+	case "utf-8", "utf8": // a character set, which clients in the wild write there by mistake
+		return sent, nil
 	case "gzip", "x-gzip":
 	default:
-		return nil, nil, errMedia
+		return nil, errMedia
+	}
+	if len(sent) == 0 {
+		return nil, nil
 	}
 	inflater, err := gzip.NewReader(bytes.NewReader(sent))
 	if err != nil {
-		return nil, nil, fault.Bad("body", fault.Malformed, "the body is not gzip, as Content-Encoding says")
+		return nil, fault.Bad("body", fault.Malformed, "the body is not gzip, as Content-Encoding says")
 	}
-	plain, err = readBounded(inflater)
-	return sent, plain, err
+	return readBounded(inflater)
 }
 
 func readBounded(r io.Reader) ([]byte, error) {

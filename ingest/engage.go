@@ -120,13 +120,14 @@ func (s *Service) click(e *Engagement, app *link.App, account *link.Account) *ev
 		address := e.Address.Unmap().WithZone("")
 		c.Country, c.Network = s.cfg.Country(address), s.cfg.Network(address)
 	}
+	query := string(privacy.AppendQuery(nil, account.IPPolicy, []byte(e.Query)))
 	if o := e.Opened; o != nil {
-		c.Route, c.Link, c.Code, c.Host, c.Stored, c.Query = event.OpenedRoute, o.Link, o.Code, o.Host, o.Stored, e.Query
+		c.Route, c.Link, c.Code, c.Host, c.Stored, c.Query = event.OpenedRoute, o.Link, o.Code, o.Host, o.Stored, query
 		return c
 	}
 	c.Query = event.AppParam + "=" + strconv.FormatInt(int64(app.ID), 10)
-	if e.Query != "" {
-		c.Query += "&" + strings.TrimPrefix(e.Query, "?")
+	if query != "" {
+		c.Query += "&" + strings.TrimPrefix(query, "?")
 	}
 	return c
 }

@@ -51,6 +51,31 @@ func TestEngagementIsAClick(t *testing.T) {
 	}
 }
 
+// TestEngagementsAddresses: an address inside the query is kept as the account
+// says, also where a link opened the app.
+func TestEngagementsAddresses(t *testing.T) {
+	t.Parallel()
+	f := func(app link.AppID, ip, want string) {
+		t.Helper()
+		w := newWorld(t)
+		for _, opened := range []*ingest.Opened{nil, {Link: 7, Code: "c", Host: "h.test"}} {
+			e := someEngagement()
+			e.App, e.Query, e.Key, e.Opened = ingest.AppRef{ID: app}, "af_ip=203.0.113.77&c=x", "", opened
+			if _, err := w.service.Engage(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			lines := w.ledger.Lines()
+			got, err := event.DecodeClick(lines[len(lines)-1])
+			if err != nil || got.IP != ip || !strings.HasSuffix(got.Query, want) {
+				t.Errorf("app %d: kept %q and %q, %v", app, got.IP, got.Query, err)
+			}
+		}
+	}
+	f(26538, someIP, "af_ip=203.0.113.77&c=x")
+	f(40002, "203.0.113.0", "af_ip=203.0.113.0&c=x")
+	f(40003, "", "af_ip=0.0.0.0&c=x")
+}
+
 func TestEngagementMayBeAnImpression(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -46,7 +46,10 @@ type Config struct {
 	Directory func() *link.Directory
 	Ledger    Ledger
 	Decisions Decisions
-	Now       func() time.Time
+	// Unknown keeps what reports named and nobody has; nil: it is forgotten with
+	// the process. Run brings it there.
+	Unknown UnknownStore
+	Now     func() time.Time
 	// Country returns the ISO country of an address, or "". It may be nil.
 	Country func(netip.Addr) string
 	// Network returns the name of the network that an address belongs to, or
@@ -61,6 +64,7 @@ type Service struct {
 	names    atomic.Pointer[names]
 	agents   *device.Detector
 	counters counters
+	unknowns unknowns
 	engaged  recent
 }
 

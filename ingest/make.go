@@ -76,8 +76,12 @@ func (m *making) checkNames() error {
 	if err := need(FieldUser, r.User, maxUser); err != nil {
 		return err
 	}
-	if m.told.Kind == event.ConsentKind && r.Consent == nil {
+	if m.told.Kind == event.ConsentKind && r.Consent == nil && r.Withhold == nil {
 		return fault.Bad(FieldConsent, fault.Missing, "say what the person answered")
+	}
+	var err error
+	if m.told.Withhold, err = withheld(r.Withhold); err != nil {
+		return err
 	}
 	return checkConsent(r.Consent)
 }
@@ -96,7 +100,8 @@ func (m *making) takeContent() (err error) {
 		if err := checkText(FieldToken, r.Clipboard, maxToken); err != nil {
 			return err
 		}
-		t.OpenedURL, t.OpenedClick, t.Clipboard = r.OpenedURL, ClickInURL(r.OpenedURL), r.Clipboard
+		t.OpenedClick, t.Clipboard = ClickInURL(r.OpenedURL), r.Clipboard
+		t.OpenedURL = string(privacy.AppendURL(nil, m.account.IPPolicy, []byte(r.OpenedURL)))
 	case event.InAppKind:
 		if err := needText(FieldName, r.Name, maxName); err != nil {
 			return err

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,10 +127,16 @@ func TestLongestReportFitsTheLedger(t *testing.T) {
 	for n := range 40 {
 		r.Addresses = append(r.Addresses, netip.AddrFrom4([4]byte{203, 0, 113, byte(n)}))
 	}
+	for n := range 128 {
+		r.Withhold = append(r.Withhold, long(124)+strconv.Itoa(n))
+	}
 	if _, err := w.service.Open(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	told := w.last()
+	if !slices.Equal(told.Withhold, r.Withhold) {
+		t.Errorf("kept the partners %q", told.Withhold)
+	}
 	if len(told.AppVersion) != 64 || len(told.Agent) != 1024 || len(told.Model) != 64 || told.Width != 0 || told.Country != "" || len(told.IPs) != 8 ||
 		told.OpenedURL != r.OpenedURL || told.Referrer.Raw != r.Referrer.Raw || told.Kind != event.OpenKind {
 		t.Errorf("kept %+v", told)

@@ -36,6 +36,10 @@ type Report struct {
 	// Consent is nil where the report does not speak of it. What it leaves open
 	// is what the installation said before.
 	Consent *event.Consent
+	// Withhold names the partners that are not to be told of the person from now
+	// on: event.WithholdAll every one; nil where the report does not speak of it,
+	// empty or event.WithholdNone: all of them may be told.
+	Withhold []string
 
 	AppVersion string
 	SDK        string

@@ -1,17 +1,12 @@
 package ingest
 
 import (
-	"cmp"
 	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"waypost/event"
 	"waypost/internal/fault"
-	"waypost/link"
 )
 
 // Stats are what was taken and refused since the start of the process.
@@ -24,20 +19,6 @@ type Stats struct {
 	Repeated    uint64 // clicks and impressions of servers that were told before
 }
 
-// UnknownApp is an app that reports named and the account does not have.
-type UnknownApp struct {
-	Name   string
-	Count  uint64
-	LastAt time.Time
-}
-
-// mostUnknown bounds what is remembered of one account's unknown apps: anybody
-// who knows a public key can invent names.
-const mostUnknown = 32
-
-// longestUnknown cuts an invented name, bytes.
-const longestUnknown = 128
-
 type counters struct {
 	unknownKeys, unknownApps, repeated atomic.Uint64
 
@@ -45,7 +26,6 @@ type counters struct {
 	taken   map[event.Kind]uint64
 	refused map[fault.Kind]uint64
 	flagged map[string]uint64
-	unknown map[link.AccountID][]UnknownApp
 }
 
 func (c *counters) take(kind event.Kind, flags []string) {
@@ -69,31 +49,6 @@ func (c *counters) refuse(err error) {
 	c.refused[fault.As(err).Kind]++
 }
 
-func (c *counters) unknownApp(account link.AccountID, name string, now time.Time) {
-	c.unknownApps.Add(1)
-	if account == 0 {
-		return
-	}
-	name = cut(name, longestUnknown)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.unknown == nil {
-		c.unknown = map[link.AccountID][]UnknownApp{}
-	}
-	list := c.unknown[account]
-	at := slices.IndexFunc(list, func(u UnknownApp) bool { return u.Name == name })
-	if at < 0 && len(list) == mostUnknown {
-		oldest := slices.MinFunc(list, func(a, b UnknownApp) int { return a.LastAt.Compare(b.LastAt) })
-		at = slices.Index(list, oldest)
-		list[at] = UnknownApp{Name: name}
-	} else if at < 0 {
-		list, at = append(list, UnknownApp{Name: name}), len(list)
-	}
-	list[at].Count++
-	list[at].LastAt = now
-	c.unknown[account] = list
-}
-
 // Refuse counts what a dialect refused before the service saw it, and returns it.
 func (s *Service) Refuse(err error) error {
 	s.counters.refuse(err)
@@ -113,16 +68,4 @@ func (s *Service) Stats() Stats {
 	maps.Copy(stats.Refused, c.refused)
 	maps.Copy(stats.Flagged, c.flagged)
 	return stats
-}
-
-// UnknownApps lists the apps that reports with the account's key named and it
-// does not have, the latest first; at most 32.
-func (s *Service) UnknownApps(account link.AccountID) []UnknownApp {
-	s.counters.mu.Lock()
-	list := slices.Clone(s.counters.unknown[account])
-	s.counters.mu.Unlock()
-	slices.SortFunc(list, func(a, b UnknownApp) int {
-		return cmp.Or(b.LastAt.Compare(a.LastAt), strings.Compare(a.Name, b.Name))
-	})
-	return list
 }

@@ -260,6 +260,8 @@ func TestRefusals(t *testing.T) {
 	f("an unknown kind of id", func(r *ingest.Report) { r.IDs = []attribution.DeviceID{{Kind: "phone", Value: "1"}} }, fault.Invalid, ingest.FieldIDs)
 	f("too many ids", func(r *ingest.Report) { r.IDs = make([]attribution.DeviceID, 33) }, fault.Invalid, ingest.FieldIDs)
 	f("a strange answer", func(r *ingest.Report) { r.Consent = &event.Consent{Measurement: "maybe"} }, fault.Invalid, ingest.FieldConsent)
+	f("too many partners", func(r *ingest.Report) { r.Withhold = make([]string, 129) }, fault.Invalid, ingest.FieldWithhold)
+	f("a long partner", func(r *ingest.Report) { r.Withhold = []string{long(128)} }, fault.Invalid, ingest.FieldWithhold)
 	f("an unknown key", func(r *ingest.Report) { r.App.Key = "nobody" }, fault.NotFound, ingest.FieldKey)
 	f("no key", func(r *ingest.Report) { r.App.Key = "" }, fault.Invalid, ingest.FieldKey)
 	f("an unknown app", func(r *ingest.Report) { r.App.Name = "com.acme.none" }, fault.NotFound, ingest.FieldApp)
@@ -301,28 +303,6 @@ func TestAppsAreFoundByEveryName(t *testing.T) {
 	g(ingest.AppRef{ID: 24171, GUID: "koacme-android"}, fault.NotFound, ingest.FieldApp)
 	g(ingest.AppRef{Account: 6001, Key: someKey, ID: 24171}, fault.NotFound, ingest.FieldKey)
 	g(ingest.AppRef{Key: someKey, Name: "COM.ACME.APP"}, fault.NotFound, ingest.FieldApp)
-}
-
-// TestUnknownAppsAreShown: their account sees them, however many names a stranger invents.
-func TestUnknownAppsAreShown(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for range 3 {
-		_, _, _ = w.service.FindApp(ingest.AppRef{Key: someKey, Name: "com.acme.beta"})
-	}
-	_, _, _ = w.service.FindApp(ingest.AppRef{Key: "nobody", Name: "x"})
-	if got := w.service.UnknownApps(5899); len(got) != 1 || got[0] != (ingest.UnknownApp{Name: "com.acme.beta", Count: 3, LastAt: noon}) {
-		t.Errorf("unknown apps: %+v", got)
-	}
-	if got := w.service.Stats(); got.UnknownApps != 3 || got.UnknownKeys != 1 || len(w.service.UnknownApps(6001)) != 0 {
-		t.Errorf("counted %+v", got)
-	}
-	for i := range 1000 {
-		_, _, _ = w.service.FindApp(ingest.AppRef{Key: someKey, Name: fmt.Sprint(strings.Repeat("x", 1000), i)})
-	}
-	if got := w.service.UnknownApps(5899); len(got) > 32 || len(got[len(got)-1].Name) > 128 {
-		t.Errorf("%d unknown apps are remembered", len(got))
-	}
 }
 
 // TestRepetitionsHaveOneKey: who tells a thing twice tells it with one key, and
@@ -432,6 +412,7 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 		r := someReport()
 		r.IDs = []attribution.DeviceID{{Kind: attribution.GAID, Value: someGAID}, {Kind: attribution.IDFA, Value: someIDFA}, {Kind: attribution.AndroidID, Value: "1f2e3d4c5b6a7988"}}
 		r.Addresses, r.Agent, r.User = []netip.Addr{netip.MustParseAddr(someIP)}, phoneAgent, "user-7"
+		r.OpenedURL = "acme://x?ip=" + someIP
 		change(w, &r)
 		if _, err := w.service.Open(t.Context(), r); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -443,6 +424,9 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 		}
 		if have := strings.Join(kinds, ","); have != ids || strings.Join(got.IPs, ",") != ips || got.Country != "DE" {
 			t.Errorf("%s: ids %q, addresses %q, country %q", name, have, got.IPs, got.Country)
+		}
+		if want := map[link.AccountID]string{6001: "203.0.113.0", 6002: "0.0.0.0"}[got.Account]; want != "" && got.OpenedURL != "acme://x?ip="+want {
+			t.Errorf("%s: opened %s", name, got.OpenedURL)
 		}
 		if refused := ids == ""; refused != (got.User == "") || refused != (got.Agent == "") {
 			t.Errorf("%s: user %q, agent %q", name, got.User, got.Agent)

@@ -20,6 +20,7 @@ const (
 	maxKey      = 128
 	maxName     = 256
 	maxUser     = 256
+	maxPartner  = 128
 	maxToken    = 256
 	maxReferrer = 8 << 10
 	maxURL      = 8 << 10

@@ -25,6 +25,8 @@ type wireCall struct {
 	IDs     map[string]wireID `json:"ids"`
 	ATT     wireATT           `json:"att"`
 	Consent *wireConsent      `json:"consent"`
+	// Withhold names partners: see Report.
+	Withhold []string `json:"withhold"`
 	// IP and Agent are the device's, where a server speaks for it.
 	IP    string `json:"ip"`
 	Agent string `json:"user_agent"`
@@ -206,6 +208,7 @@ func (c *wireCall) report(ignored *[]string) (Report, error) {
 		r.Addresses = AddressList(address)
 	}
 	c.takeIDs(&r, ignored)
+	r.Withhold = c.Withhold
 	r.Consent, err = c.consent()
 	return r, err
 }

@@ -151,11 +151,12 @@ func (s *Service) RemainingCalls(ctx context.Context, account link.AccountID, us
 }
 
 // Usage returns the account's counters from a day to a day, both included.
-// NotFound for an account that the actor's token does not open; Invalid for a
-// range that runs backwards or over MaxUsageDays.
+// NotFound for an account that the actor's token does not open, Forbidden where
+// the token is limited to app groups, because calls are counted for the account as
+// a whole; Invalid for a range that runs backwards or over MaxUsageDays.
 func (s *Service) Usage(ctx context.Context, a Actor, account link.AccountID, from, to report.Day) ([]report.Usage, error) {
-	if a.grant(account) == nil {
-		return nil, &fault.Error{Kind: fault.NotFound, Field: "account", Reason: fault.Unknown, Message: "no such account"}
+	if err := s.WholeAccount(a, account, link.Read); err != nil {
+		return nil, err
 	}
 	if to < from {
 		return nil, fault.Bad("to", fault.Malformed, "must not be before from")

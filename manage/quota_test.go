@@ -189,6 +189,10 @@ func TestUsage(t *testing.T) {
 	if err != nil || len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("got %+v, %v", got, err)
 	}
+	_, err = f.Usage(t.Context(), f.actor("acme-agency-token"), 5899, today, today)
+	if !fault.Is(err, fault.Forbidden) {
+		t.Errorf("a token of some app groups: %v", err)
+	}
 	_, err = f.Usage(t.Context(), f.actor("rival-admin-token"), 5899, today, today)
 	refused(t, err, fault.NotFound, "account", fault.Unknown)
 	_, err = f.Usage(t.Context(), f.admin(), 5899, today, today-1)

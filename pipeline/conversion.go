@@ -103,6 +103,15 @@ func consentOf(t *event.Told, known attribution.Consent) attribution.Consent {
 	return c
 }
 
+// withheldBy is whom the event wants not to be told, and whom was said before
+// where it is silent.
+func withheldBy(t *event.Told, known []string) []string {
+	if len(t.Withhold) == 0 {
+		return known
+	}
+	return t.Withhold
+}
+
 // addressKeys are the places from which the conversion was told.
 func addressKeys(c *attribution.Conversion) (keys []attribution.Key) {
 	here := attribution.Touchpoint{Apps: []link.AppID{c.App}, Facts: c.Facts}

@@ -69,7 +69,7 @@ func (h *hearing) hear(ctx context.Context, t *event.Told) error {
 			h.ahead.save(known)
 		}
 	case t.Kind == event.ConsentKind:
-		known.Consent = consentOf(t, known.Consent)
+		known.Consent, known.Withhold = consentOf(t, known.Consent), withheldBy(t, known.Withhold)
 		h.ahead.save(known)
 	case t.Kind == event.IdentifyKind:
 		known.User = t.User
@@ -158,16 +158,20 @@ func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	if err != nil {
 		return err
 	}
+	orphans, err := h.orphansOf(ctx, t)
+	if err != nil {
+		return err
+	}
 	d := &r.decision
 	made := &history.Installation{
 		Account: t.Account, App: t.App, ID: t.Install, Dialect: t.Dialect, At: d.At, LastActiveAt: d.At, Identity: identity, Address: places,
-		User: t.User, Consent: c.Consent, Conversion: c.ID, Outcome: d.Outcome, Verdict: d.Verdict, Credit: d.Credit(), Opens: []string{t.Key}, Flags: t.Flags,
+		User: t.User, Consent: c.Consent, Withhold: withheldBy(t, orphans.withhold), Conversion: c.ID, Outcome: d.Outcome, Verdict: d.Verdict, Credit: d.Credit(), Opens: []string{t.Key}, Flags: t.Flags,
 	}
 	if err := h.conclude(ctx, &r, made); err != nil {
 		return err
 	}
 	h.ahead.save(made)
-	return h.adoptOrphans(ctx, made, instant(t.ReceivedAt))
+	return h.adopt(ctx, &orphans, made, instant(t.ReceivedAt))
 }
 
 func (h *hearing) hearOpen(ctx context.Context, t *event.Told, known *history.Installation) error {
@@ -256,6 +260,7 @@ func (h *hearing) seen(known *history.Installation, r *ruling) {
 	if r.told.Consent != nil {
 		known.Consent = c.Consent
 	}
+	known.Withhold = withheldBy(r.told, known.Withhold)
 }
 
 // conclude records a decision with what follows from it.

@@ -25,21 +25,41 @@ func (h *hearing) orphan(r *ruling) error {
 	return nil
 }
 
-// adoptOrphans decides the events again that came before their installation.
-func (h *hearing) adoptOrphans(ctx context.Context, made *history.Installation, now time.Time) error {
-	orphans, err := h.ahead.adopt(ctx, installKey{made.App, made.ID})
+// orphans are the events that came before their installation.
+type orphans struct {
+	told []event.Told // the oldest first
+	// withhold is whom the newest of them that speaks of it wants not to be told.
+	withhold []string
+}
+
+// orphansOf takes the orphans of an installation that is being made; they are
+// none any more.
+func (h *hearing) orphansOf(ctx context.Context, t *event.Told) (found orphans, err error) {
+	kept, err := h.ahead.adopt(ctx, installKey{t.App, t.Install})
 	if err != nil {
-		return err
+		return found, err
 	}
-	for _, o := range orphans {
-		if made.Credit == nil || now.Sub(o.ReceivedAt) > orphanFor {
+	for _, o := range kept {
+		told, err := event.DecodeTold(o.Line)
+		if err != nil {
+			return found, fmt.Errorf("read an event that came before its installation: %w", err)
+		}
+		found.told, found.withhold = append(found.told, told), withheldBy(&told, found.withhold)
+	}
+	return found, nil
+}
+
+// adopt decides the events again that came before their installation.
+func (h *hearing) adopt(ctx context.Context, found *orphans, made *history.Installation, now time.Time) error {
+	if made.Credit == nil {
+		return nil
+	}
+	for i := range found.told {
+		t := &found.told[i]
+		if now.Sub(instant(t.ReceivedAt)) > orphanFor {
 			continue
 		}
-		t, err := event.DecodeTold(o.Line)
-		if err != nil {
-			return fmt.Errorf("read an event that came before its installation: %w", err)
-		}
-		if err := h.reviseEvent(ctx, &t, made); err != nil {
+		if err := h.reviseEvent(ctx, t, made); err != nil {
 			return err
 		}
 	}
@@ -60,7 +80,7 @@ func (h *hearing) reviseEvent(ctx context.Context, t *event.Told, made *history.
 	if err != nil || first == nil || slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject {
 		return err
 	}
-	policy.Updates = attribution.Forever // the bound is adoptOrphans'
+	policy.Updates = attribution.Forever // the bound is adopt's
 	before := ruling{told: t, conversion: c, decision: first.Decision}
 	after := before
 	now := instant(t.ReceivedAt)

@@ -238,7 +238,7 @@ func (p *past) everything(s *sqlitestore.Store) string {
 	rows, err := s.SumCounts(p.Context(), report.Query{Account: 1, GroupBy: append(report.Dimensions(), report.ByTracker)})
 	p.ok(err)
 	add(rows)
-	deliveries, err := s.ListDeliveries(p.Context(), 1, 10_000, "")
+	deliveries, err := s.ListDeliveries(p.Context(), 1, history.DeliveryFilter{Limit: 10_000})
 	p.ok(err)
 	for _, d := range deliveries {
 		d.ID = 0 // numbers may have gaps after a crash

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waypost/attribution"
+	"waypost/event"
 	"waypost/internal/device"
 	"waypost/internal/uid"
 )
@@ -53,10 +54,13 @@ func (v *view) touchKind() attribution.TouchKind {
 	if v.touch != nil {
 		return v.touch.Kind
 	}
-	if v.telling.Decided == nil {
-		return attribution.Click
+	switch c := v.telling.Click; {
+	case v.telling.Decided != nil:
+		return ""
+	case c.Kind == event.ImpressionKind:
+		return attribution.View
 	}
-	return ""
+	return attribution.Click
 }
 
 func (v *view) touchAddress() string {

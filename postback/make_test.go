@@ -21,7 +21,7 @@ import (
 )
 
 // everything is told of everything.
-var everything = []string{"install", "reinstall", "reattribution", "reengagement", "session", "event", "rejected_install", "rejected_event", "click", "attribution_update"}
+var everything = []string{"install", "reinstall", "reattribution", "reengagement", "session", "event", "rejected_install", "rejected_event", "click", "impression", "attribution_update"}
 
 func TestWhoIsToldWhat(t *testing.T) {
 	t.Parallel()
@@ -52,6 +52,13 @@ func TestWhoIsToldWhat(t *testing.T) {
 	f("click", hook, clicked(), "click")
 	f("click to a partner", wide, clicked(), "")
 
+	seen := clicked()
+	seen.Click.Kind, seen.Touch.Kind = event.ImpressionKind, attribution.View
+	f("impression", hook, seen, "impression")
+	f("impression, asked for clicks", webhook("click"), seen, "")
+	f("click, asked for impressions", webhook("impression"), clicked(), "")
+	f("impression to a partner", wide, seen, "")
+
 	f("event by its name", toWide(acmeURL, "event:purchase"), earned(attribution.Happening), "event")
 	f("event by another name", toWide(acmeURL, "event:level"), earned(attribution.Happening), "")
 	f("install named as an event", webhook("event:"), earned(attribution.NewInstall), "")
@@ -71,11 +78,27 @@ func TestWhoIsToldWhat(t *testing.T) {
 func TestClicksThatAreNotTold(t *testing.T) {
 	t.Parallel()
 	bot, view := clicked(), clicked()
-	bot.Click.Bot, view.Click.Kind = "crawler:x", event.ImpressionKind
+	bot.Click.Bot, view.Click.Kind, view.Click.Bot = "crawler:x", event.ImpressionKind, "crawler:x"
 	for _, telling := range []Telling{bot, view} {
 		if d, ok := Make(webhook(everything...), telling); ok {
 			t.Errorf("told %+v", d)
 		}
+	}
+}
+
+// TestImpressions are told as what they are, also where nothing was filed of them.
+func TestImpressions(t *testing.T) {
+	t.Parallel()
+	seen := clicked()
+	seen.Click.Kind, seen.Touch.Kind = event.ImpressionKind, attribution.View
+	click, _ := Make(webhook(everything...), clicked())
+	for range 2 {
+		d, ok := Make(webhook("impression"), seen)
+		var m Message
+		if err := json.Unmarshal([]byte(d.Body), &m); err != nil || !ok || m.Kind != "impression" || m.TouchKind != attribution.View || m.LinkCode != "promo" || d.Key == click.Key {
+			t.Errorf("told %+v, %v", m, err)
+		}
+		seen.Touch = nil
 	}
 }
 

@@ -4,6 +4,7 @@
 package postback
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 // other kinds: install, reinstall, reattribution, reengagement, session, event.
 const (
 	KindClick           = "click"              // to the account alone
+	KindImpression      = "impression"         // to the account alone
 	KindUpdate          = "attribution_update" // a late touch changed a decision; to the account alone
 	KindRejectedInstall = "rejected_install"
 	KindRejectedEvent   = "rejected_event"
@@ -26,7 +28,8 @@ const (
 )
 
 // Telling is one thing that happened, with everything that may be told of it.
-// Either Decided or Click is set; the others may be nil where nothing is known.
+// Either Decided or Click is set, an impression's too; the others may be nil
+// where nothing is known.
 type Telling struct {
 	Decided      *history.Decided
 	Installation *history.Installation
@@ -61,8 +64,11 @@ func TouchToTell(d *attribution.Decision) (touch uid.Click, ok bool) {
 // kind is what happened; empty for what is told to nobody.
 func (t *Telling) kind() string {
 	if t.Decided == nil {
-		if c := t.Click; c == nil || c.Bot != "" || c.Kind == event.ImpressionKind {
+		switch c := t.Click; {
+		case c == nil || c.Bot != "":
 			return ""
+		case c.Kind == event.ImpressionKind:
+			return KindImpression
 		}
 		return KindClick
 	}
@@ -105,7 +111,31 @@ func (t *Telling) concerns(p *link.Postback) bool {
 	if p.Account != t.account() || p.App != 0 && !t.isOf(p.App) {
 		return false
 	}
-	return p.Partner == 0 || t.Decided != nil && p.Partner == t.source().Partner
+	return p.Partner == 0 || t.Decided != nil && p.Partner == t.source().Partner && !t.withheld()
+}
+
+// withheld reports whether the person's word keeps the partner of the touch
+// from being told: the report's own, else the last one of the installation.
+// Partners are known by key, by name, and as the link spells them.
+func (t *Telling) withheld() bool {
+	var from []string
+	if t.Installation != nil {
+		from = t.Installation.Withhold
+	}
+	if t.Told != nil && len(t.Told.Withhold) > 0 {
+		from = t.Told.Withhold
+	}
+	spelled := t.source().Name
+	return slices.ContainsFunc(from, func(name string) bool {
+		switch {
+		case name == event.WithholdNone:
+			return false
+		case name == event.WithholdAll, spelled != "" && strings.EqualFold(name, spelled):
+			return true
+		}
+		p := t.Partner
+		return p != nil && (strings.EqualFold(name, p.Name) || strings.EqualFold(name, string(p.Key)))
+	})
 }
 
 func (t *Telling) account() link.AccountID {

@@ -1,6 +1,8 @@
 package postback
 
 import (
+	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -60,7 +62,34 @@ func newView(p *link.Postback, t *Telling, kind string) *view {
 		query = t.Click.Query
 	}
 	v.parameters, _ = url.ParseQuery(query) // what cannot be read is left out
+	maps.DeleteFunc(v.parameters, func(_ string, values []string) bool { return slices.ContainsFunc(values, v.isForbidden) })
 	return v
+}
+
+// isForbidden reports whether a parameter of the clicked URL says, under
+// whatever name, what the person does not permit to tell: an id of his device,
+// its address, its user agent.
+func (v *view) isForbidden(value string) bool {
+	value = strings.TrimSpace(value)
+	if v.touch == nil || value == "" {
+		return false
+	}
+	for _, id := range v.touch.DeviceIDs {
+		if strings.EqualFold(strings.TrimSpace(id.Value), value) && id.State() != attribution.Absent && !v.permits(id.Kind) {
+			return true
+		}
+	}
+	if !v.consent.Refused() {
+		return false
+	}
+	_, err := netip.ParseAddr(value)
+	return err == nil || value == v.touch.Agent
+}
+
+// permits reports whether ids of the kind may be told: none where the person
+// refused.
+func (v *view) permits(k attribution.IDKind) bool {
+	return !v.consent.Refused() && v.consent.Permits(k)
 }
 
 // oddMoney reports whether what was paid cannot be, or nobody knows of what. It

@@ -35,6 +35,9 @@ type Installation struct {
 	Address      []attribution.Key // from where it spoke last
 	User         string
 	Consent      attribution.Consent
+	// Withhold names the partners that are not to be told of the person, as
+	// event.Told has them.
+	Withhold []string
 	// Conversion names the install's own Decided.
 	Conversion attribution.ConversionID
 	// Outcome is what the first start turned out to be: an install, a reinstall
@@ -128,6 +131,16 @@ type SiteDay struct {
 type SiteCount struct {
 	SiteDay
 	attribution.SiteTraffic
+}
+
+// DeliveryFilter chooses an account's deliveries. Zero values choose all.
+type DeliveryFilter struct {
+	Status   DeliveryStatus
+	Postback link.Key
+	// Before is the ID of the last delivery that was read: those behind it, which
+	// are older, are chosen.
+	Before int64
+	Limit  int // 1 or more
 }
 
 // Step is what reading the ledger's batches after From up to To has added. A

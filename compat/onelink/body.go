@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/link"
 )
@@ -56,6 +57,20 @@ func readRaw(r *http.Request) ([]byte, error) {
 		return nil, fault.Bad(bodyField, fault.TooLong, "is larger than 1 MiB")
 	}
 	return raw, nil
+}
+
+// readReport reads the body of a report, which may be packed by gzip: at most
+// maxBody bytes, also when it is unpacked.
+func readReport(r *http.Request) ([]byte, error) {
+	sent, err := readRaw(r)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := ingest.Inflate(r.Header.Get("Content-Encoding"), sent)
+	if f := fault.As(err); err != nil && f.Field == "body" {
+		return nil, fault.Bad(bodyField, f.Reason, "%s", f.Message)
+	}
+	return plain, err
 }
 
 // parseBody reads a JSON object with the fields of both versions. Names are

@@ -35,7 +35,7 @@ func (in *Ingest) answerAndroid(r *reported) (reply.Reply, error) {
 // answerDeepLink takes the start of an app and says which click it comes from.
 // It is an open like every other: the first one installs.
 func (in *Ingest) answerDeepLink(r *reported, p device.Platform) (reply.Reply, error) {
-	raw, err := readRaw(r.Request)
+	raw, err := readReport(r.Request)
 	if err != nil {
 		return reply.Reply{}, err
 	}
@@ -101,6 +101,8 @@ func startFieldNamed(field string) string {
 		return "referrers"
 	case ingest.FieldParams:
 		return "open_referrer and sharing_filter"
+	case ingest.FieldWithhold:
+		return fieldSharing
 	}
 	return field
 }
@@ -142,6 +144,9 @@ func readStart(raw []byte, p device.Platform) (*toldStart, error) {
 		return nil, fault.Bad(fieldIP, fault.Malformed, "%q is no address", shortened(text(fieldIP)))
 	}
 	if err := s.readPlatform(fields, p); err != nil {
+		return nil, err
+	}
+	if s.report.Withhold, err = readSharingFilter(fields[fieldSharing]); err != nil {
 		return nil, err
 	}
 	if s.report.Install == "" {

@@ -129,7 +129,7 @@ func engagementParams(r *http.Request) (map[string]string, error) {
 			said[name] = list[len(list)-1]
 		}
 	} else {
-		raw, err := readRaw(r)
+		raw, err := readReport(r)
 		if err != nil {
 			return nil, err
 		}

@@ -37,6 +37,7 @@ const (
 	fieldValue   = "eventValue"
 	fieldTime    = "eventTime"
 	fieldIP      = "ip"
+	fieldSharing = "sharing_filter"
 )
 
 // takeEvent is POST /inappevent/{app_id}.
@@ -62,7 +63,7 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 		in.missed(account, id)
 		return reply.Reply{}, &fault.Error{Kind: fault.NotFound, Field: appField, Reason: fault.Unknown, Message: eventWrongApp}
 	}
-	raw, err := readRaw(r.Request)
+	raw, err := readReport(r.Request)
 	if err != nil {
 		return reply.Reply{}, err
 	}
@@ -122,6 +123,8 @@ func eventFieldNamed(field string) string {
 		return "customer_user_id"
 	case ingest.FieldIDs:
 		return "device ids"
+	case ingest.FieldWithhold:
+		return fieldSharing
 	}
 	return field
 }
@@ -173,6 +176,9 @@ func readEvent(raw []byte) (*toldEvent, error) {
 	if t.said, err = readConsent(fields); err != nil {
 		return nil, err
 	}
+	if r.Withhold, err = readSharingFilter(fields[fieldSharing]); err != nil {
+		return nil, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if id, ok := idOf(name, looseText(fields[name])); ok {
 			r.IDs = append(r.IDs, id)
@@ -213,7 +219,7 @@ func eventValues(raw json.RawMessage) (map[string]json.RawMessage, error) {
 
 // besides are the fields of an event that no column of ours holds. They are
 // kept in its params, under a name that no event of an app has.
-var besides = []string{"app_store", "app_type", "bundleIdentifier", "bundle_id", "custom_data", "custom_dimension", "sharing_filter"}
+var besides = []string{"app_store", "app_type", "bundleIdentifier", "bundle_id", "custom_data", "custom_dimension", fieldSharing}
 
 // besidesName is where they stand.
 const besidesName = "_onelink"

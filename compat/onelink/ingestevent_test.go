@@ -86,7 +86,7 @@ func TestIDPrefix(t *testing.T) {
 	if n := w.api.Stats().Dropped; n != 1 {
 		t.Errorf("dropped %d", n)
 	}
-	if list := w.service.UnknownApps(101); len(list) != 1 || list[0].Name != "1234567890 (write id1234567890)" {
+	if list, err := w.service.Unknown(t.Context(), 101); err != nil || len(list) != 1 || list[0].Name != "1234567890 (write id1234567890)" {
 		t.Errorf("the account is shown %+v", list)
 	}
 	if status, _, text := w.sendEvent(t, "/inappevent/id1234567890", someEvent); status != 200 || text != "OK" || w.ledger.LastTold(t).App != goldenIOS {
@@ -132,8 +132,8 @@ func TestEventRefusals(t *testing.T) {
 	if w.ledger.Count() != 0 {
 		t.Errorf("%d refused events are in the ledger", w.ledger.Count())
 	}
-	list := w.service.UnknownApps(101)
-	if len(list) != 1 || list[0].Name != "com.nobody" {
+	list, err := w.service.Unknown(t.Context(), 101)
+	if err != nil || len(list) != 1 || list[0].Name != "com.nobody" {
 		t.Errorf("the account is shown %+v", list)
 	}
 }

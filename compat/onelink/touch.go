@@ -185,10 +185,7 @@ const integratedSuffix = "_int"
 // partnerNamed returns the account's partner that a media source names: by its
 // key or its name, in any case, with or without "_int"; nil where there is none.
 func partnerNamed(d *link.Directory, account link.AccountID, source string) *link.Partner {
-	bare := source
-	if n := len(source) - len(integratedSuffix); n > 0 && strings.EqualFold(source[n:], integratedSuffix) {
-		bare = source[:n]
-	}
+	bare := bareSource(source)
 	if bare == "" {
 		return nil
 	}
@@ -206,4 +203,12 @@ func partnerNamed(d *link.Directory, account link.AccountID, source string) *lin
 		}
 	}
 	return named
+}
+
+// bareSource is a media source without the suffix of integrated ones.
+func bareSource(source string) string {
+	if n := len(source) - len(integratedSuffix); n > 0 && strings.EqualFold(source[n:], integratedSuffix) {
+		return source[:n]
+	}
+	return source
 }

@@ -237,6 +237,12 @@ func TestTouchThatAServerReports(t *testing.T) {
 		if got := touchOf(touchDirectory(t, policy), server, nil); got.Facts.Addresses != nil {
 			t.Errorf("%s keeps %v", policy, got.Facts.Addresses)
 		}
+		// The event's query has been cut, and still says that a server speaks.
+		cut := server
+		cut.Query = "pid=wide&redirect=false&af_ip=" + map[link.IPPolicy]string{link.IPTruncated: "203.0.113.0", link.IPNone: "0.0.0.0"}[policy]
+		if got := touchOf(touchDirectory(t, policy), cut, nil); got.Bot != "" || got.Facts.Addresses != nil || got.Facts.Platform != device.Unknown {
+			t.Errorf("%s: got %+v", policy, got)
+		}
 	}
 	told := server
 	told.Query = "pid=wide&af_ip=%3A%3Affff%3A203.0.113.7&af_os_version=17.1&af_model=iPhone12,1"

@@ -17,7 +17,8 @@ import (
 // Intake takes what apps tell: ingest.Service.
 type Intake interface {
 	// Account returns the account with the SDK key: NotFound when there is none.
-	Account(key string) (*link.Account, error)
+	// The account whose app ref names is shown such a key.
+	Account(ref ingest.AppRef) (*link.Account, error)
 	// Open, Event and Engage take a report, or say why not: Invalid, with the
 	// Field of package ingest, NotFound for an unknown app, Unavailable.
 	Open(ctx context.Context, r ingest.Report) (ingest.Receipt, error)

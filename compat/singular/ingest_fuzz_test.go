@@ -17,7 +17,7 @@ import (
 // oneAccount is an intake that knows every key and takes nothing.
 type oneAccount struct{ Intake }
 
-func (oneAccount) Account(string) (*link.Account, error) { return &link.Account{ID: 1}, nil }
+func (oneAccount) Account(ingest.AppRef) (*link.Account, error) { return &link.Account{ID: 1}, nil }
 
 // FuzzTold: whatever is sent makes a report that package ingest can keep, or a
 // refusal in one line, and the same one each time.

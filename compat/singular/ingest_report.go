@@ -77,7 +77,7 @@ func (t *telling) check() (err error) {
 	if t.said[paramKey] == "" {
 		return missingArgument(paramKey)
 	}
-	if t.account, err = t.Intake.Account(t.said[paramKey]); err != nil {
+	if t.account, err = t.Intake.Account(ingest.AppRef{Key: t.said[paramKey], Name: t.said[paramBundle]}); err != nil {
 		return err
 	}
 	if t.said[queryPlatform] == "" {

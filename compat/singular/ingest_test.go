@@ -108,8 +108,14 @@ func TestIngestReasons(t *testing.T) {
 		f(launch, "a=acme-sdk-key&p=Web&i=https%3A%2F%2Fwww.acme.test%2F&"+id, accepted)
 	}
 	f(launch, "a=acme-sdk-key&p=web&i=acme.test&sdid=1234567", accepted)
-	if got := w.service.UnknownApps(5899); len(got) != 3 || w.service.Stats().UnknownKeys != 3 {
-		t.Errorf("unknown apps %+v, unknown keys %d", got, w.service.Stats().UnknownKeys)
+	if got, err := w.service.Unknown(t.Context(), 5899); err != nil || len(got) != 3 || w.service.Stats().UnknownKeys != 3 {
+		t.Errorf("unknown apps %+v, %v, unknown keys %d", got, err, w.service.Stats().UnknownKeys)
+	}
+	f(launch, "a=misspelt&p=iOS&i=com.acme.app", refused("invalid SDK key: no account has the one in a"))
+	if got, err := w.service.Unknown(t.Context(), 5899); err != nil || len(got) != 4 || !slices.ContainsFunc(got, func(u history.Unknown) bool {
+		return u.Kind == history.UnknownKey && u.Name == "misspelt" && u.Reports == 1
+	}) {
+		t.Errorf("the account is shown %+v, %v", got, err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"waypost/ingest"
+	"waypost/internal/fault"
 )
 
 // maxTold bounds a request's body and its query, each, in bytes: receipts of
@@ -26,13 +27,9 @@ func readTold(r *http.Request) (filled, error) {
 	}
 	said := filled{}
 	said.addQuery(r.URL.RawQuery)
-	raw, err := io.ReadAll(io.LimitReader(r.Body, maxTold+1))
+	raw, err := readReport(r)
 	if err != nil {
-		return nil, wrong(bodyField, "it cannot be read")
-	}
-	if len(raw) > maxTold {
-		_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // as readBody does
-		return nil, wrong(bodyField, "it is longer than 1 MiB")
+		return nil, err
 	}
 	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
 	if len(raw) == 0 {
@@ -53,6 +50,24 @@ func readTold(r *http.Request) (filled, error) {
 		}
 	}
 	return said, nil
+}
+
+// readReport reads the body of a report, which may be packed by gzip: at most
+// maxTold bytes, also when it is unpacked.
+func readReport(r *http.Request) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxTold+1))
+	if err != nil {
+		return nil, wrong(bodyField, "it cannot be read")
+	}
+	if len(raw) > maxTold {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // as readBody does
+		return nil, wrong(bodyField, "it is longer than 1 MiB")
+	}
+	plain, err := ingest.Inflate(r.Header.Get("Content-Encoding"), raw)
+	if f := fault.As(err); err != nil && f.Field == "body" {
+		return nil, wrong(bodyField, f.Message)
+	}
+	return plain, err
 }
 
 func (s filled) addQuery(raw string) {

@@ -76,7 +76,7 @@ accounts:
     partners:
       - {key: p, name: P, configured_for: [{app: a, click_probabilistic_window: 12h, view_probabilistic_window: 30m, reengagement_window: 365d}]}
     postbacks:
-      - {key: hook, on: [install, event, "event:level 9", event:buy, rejected_install, click], method: POST, url: "https://hook.test/{click_id}?a={b}&cl={cl?Wide%20Network}&own={NETWORK=Wide}&x=(clickid)#{c}", secret: a-secret-of-the-hook}
+      - {key: hook, on: [install, event, "event:level 9", event:buy, rejected_install, click, impression], method: POST, url: "https://hook.test/{click_id}?a={b}&cl={cl?Wide%20Network}&own={NETWORK=Wide}&x=(clickid)#{c}", secret: a-secret-of-the-hook}
 `
 
 // Each row edits acme.yaml and says what Parse answers. The line is that of
@@ -181,6 +181,7 @@ var valueEdits = []edit{
 	{"postback on", "on: [install]", "on: [installs]", "accounts[0].postbacks[0].on[0]: must be one of install, reinstall"},
 	{"postback's event without a name", "on: [install]", `on: ["event:"]`, "accounts[0].postbacks[0].on[0]: must be one of install, reinstall"},
 	{"clicks told to a partner", "on: [install]", "on: [click]", "accounts[0].postbacks[0].on[0]: is told to the account alone"},
+	{"impressions told to a partner", "on: [install]", "on: [impression]", "accounts[0].postbacks[0].on[0]: is told to the account alone"},
 	{"condition without a network", "gaid={gaid}", "gaid={gaid?}", "accounts[0].postbacks[0].url: the URL holds the unknown macro {gaid?}"},
 	{"postback on nothing", "on: [install]", "on: []", "accounts[0].postbacks[0].on: is empty"},
 	{"postback method", "method: GET", "method: PUT", "accounts[0].postbacks[0].method: must be one of GET or POST"},

@@ -21,6 +21,7 @@ type installationRow struct {
 	Address      []keyRow                 `json:"address,omitempty"`
 	User         string                   `json:"user,omitempty"`
 	Consent      consentRow               `json:"consent,omitzero"`
+	Withhold     []string                 `json:"withhold,omitempty"`
 	Conversion   attribution.ConversionID `json:"conversion,omitempty"`
 	Outcome      attribution.Outcome      `json:"outcome,omitempty"`
 	Verdict      attribution.Verdict      `json:"verdict,omitempty"`
@@ -116,14 +117,14 @@ type likelihoodRow struct {
 func rowOfInstallation(i *history.Installation) installationRow {
 	return installationRow{
 		Account: i.Account, Dialect: i.Dialect, At: attributeMillis(i.At), LastActiveAt: attributeMillis(i.LastActiveAt),
-		Identity: rowsOfKeys(i.Identity), Address: rowsOfKeys(i.Address), User: i.User, Consent: consentRow(i.Consent),
+		Identity: rowsOfKeys(i.Identity), Address: rowsOfKeys(i.Address), User: i.User, Consent: consentRow(i.Consent), Withhold: i.Withhold,
 		Conversion: i.Conversion, Outcome: i.Outcome, Verdict: i.Verdict, Credit: rowOfCredit(i.Credit), Reengagement: rowOfCredit(i.Reengagement), Opens: i.Opens, Flags: i.Flags,
 	}
 }
 
 func (r *installationRow) fill(i *history.Installation) {
 	i.Account, i.Dialect, i.At, i.LastActiveAt = r.Account, r.Dialect, attributeInstant(r.At), attributeInstant(r.LastActiveAt)
-	i.Identity, i.Address, i.User, i.Consent = keysOfRows(r.Identity), keysOfRows(r.Address), r.User, attribution.Consent(r.Consent)
+	i.Identity, i.Address, i.User, i.Consent, i.Withhold = keysOfRows(r.Identity), keysOfRows(r.Address), r.User, attribution.Consent(r.Consent), r.Withhold
 	i.Conversion, i.Outcome, i.Verdict = r.Conversion, r.Outcome, r.Verdict
 	i.Credit, i.Reengagement = r.Credit.credit(), r.Reengagement.credit()
 	i.Opens, i.Flags = r.Opens, r.Flags

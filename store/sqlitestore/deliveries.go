@@ -64,15 +64,24 @@ func (s *Store) SaveAttempt(ctx context.Context, d history.Delivery) error {
 	})
 }
 
-// ListDeliveries returns an account's deliveries, the newest first, of one
-// status or, where that is empty, of all; limit at most.
-func (s *Store) ListDeliveries(ctx context.Context, account link.AccountID, limit int, status history.DeliveryStatus) ([]history.Delivery, error) {
-	const attempt = "list deliveries"
-	if status == "" {
-		return s.deliveries(ctx, attempt, "SELECT "+deliveryColumns+" FROM deliveries WHERE account = ? ORDER BY id DESC LIMIT ?", int64(account), int64(limit))
+// ListDeliveries returns an account's deliveries that the filter chooses, the
+// newest first.
+func (s *Store) ListDeliveries(ctx context.Context, account link.AccountID, f history.DeliveryFilter) ([]history.Delivery, error) {
+	query, args := "SELECT "+deliveryColumns+" FROM deliveries WHERE account = ?", []any{int64(account)}
+	for _, c := range []struct {
+		chosen    bool
+		condition string
+		arg       any
+	}{
+		{f.Status != "", " AND status = ?", string(f.Status)},
+		{f.Postback != "", " AND postback = ?", string(f.Postback)},
+		{f.Before != 0, " AND id < ?", f.Before},
+	} {
+		if c.chosen {
+			query, args = query+c.condition, append(args, c.arg)
+		}
 	}
-	return s.deliveries(ctx, attempt, "SELECT "+deliveryColumns+" FROM deliveries WHERE account = ? AND status = ? ORDER BY id DESC LIMIT ?",
-		int64(account), string(status), int64(limit))
+	return s.deliveries(ctx, "list deliveries", query+" ORDER BY id DESC LIMIT ?", append(args, int64(f.Limit))...)
 }
 
 // CountWaiting returns how many deliveries wait for an attempt, no more than

@@ -117,9 +117,9 @@ func testDeliveries(tt *testing.T, s Store) {
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Minute), 10)), "ba", "due")
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Minute), 1)), "b", "one of them")
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(-time.Millisecond), 10)), "", "before")
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, "")), "dba", "of the account")
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 2, "")), "db", "two of them")
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, history.GivenUp)), "d", "given up")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})), "dba", "of the account")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 2})), "db", "two of them")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10, Status: history.GivenUp})), "d", "given up")
 
 	list, err := s.DueDeliveries(t.Context(), now, 1)
 	t.ok(err)
@@ -128,7 +128,7 @@ func testDeliveries(tt *testing.T, s Store) {
 	t.ok(s.SaveAttempt(t.Context(), tried))
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Hour), 10)), "ac", "due after an attempt")
 	waiting(10, 2, now.Add(time.Second))
-	list, err = s.ListDeliveries(t.Context(), 1, 10, history.Delivered)
+	list, err = s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10, Status: history.Delivered})
 	t.ok(err)
 	t.equal(list, []history.Delivery{tried}, "delivered")
 	t.kind(s.SaveAttempt(t.Context(), history.Delivery{ID: 1 << 40}), fault.NotFound)
@@ -143,8 +143,46 @@ func testDeliveries(tt *testing.T, s Store) {
 
 	a.URL = "https://changed.test"
 	t.history(s, history.Step{Deliveries: []history.Delivery{a, b, newOne("e", 1, now)}})
-	t.is(keys(s.ListDeliveries(t.Context(), 1, 10, "")), "edba", "each key once")
-	list, err = s.ListDeliveries(t.Context(), 1, 10, "")
+	t.is(keys(s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})), "edba", "each key once")
+	list, err = s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})
 	t.ok(err)
 	t.is(list[3].URL, "https://partner.test/a", "what is there stays")
+}
+
+func testDeliveryPages(tt *testing.T, s Store) {
+	t := f{tt}
+	var all []history.Delivery
+	for i, of := range []struct {
+		account  link.AccountID
+		postback link.Key
+		status   history.DeliveryStatus
+	}{
+		{1, "p", history.Waiting}, {1, "p", history.Waiting}, {2, "p", history.Waiting}, {1, "p", history.GivenUp}, {1, "q", history.GivenUp},
+	} {
+		all = append(all, history.Delivery{Key: string(rune('a' + i)), Account: of.account, Postback: of.postback, Kind: "install", MadeAt: now, Status: of.status})
+	}
+	t.history(s, history.Step{Deliveries: all})
+	page := func(want string, f history.DeliveryFilter) (last int64) {
+		t.Helper()
+		f.Limit = 2
+		list, err := s.ListDeliveries(t.Context(), 1, f)
+		t.ok(err)
+		text := ""
+		for _, d := range list {
+			text, last = text+d.Key, d.ID
+		}
+		t.is(text, want, "page of %+v", f)
+		return last
+	}
+	behind := page("ed", history.DeliveryFilter{})
+	behind = page("ba", history.DeliveryFilter{Before: behind})
+	page("", history.DeliveryFilter{Before: behind})
+	behind = page("db", history.DeliveryFilter{Postback: "p"})
+	page("a", history.DeliveryFilter{Postback: "p", Before: behind})
+	page("e", history.DeliveryFilter{Postback: "q"})
+	page("", history.DeliveryFilter{Postback: "q", Status: history.Waiting})
+	page("", history.DeliveryFilter{Postback: "P"})
+	behind = page("ed", history.DeliveryFilter{Status: history.GivenUp})
+	page("ba", history.DeliveryFilter{Status: history.Waiting, Before: behind})
+	page("d", history.DeliveryFilter{Status: history.GivenUp, Postback: "p"})
 }

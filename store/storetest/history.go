@@ -31,15 +31,20 @@ type History interface {
 	// SaveAttempt writes DueAt, Attempts, Status, Code and Answer of the
 	// delivery with the ID; NotFound when there is none.
 	SaveAttempt(ctx context.Context, d history.Delivery) error
-	// ListDeliveries returns an account's deliveries, the newest first, of one
-	// status or, where it is empty, of all.
-	ListDeliveries(ctx context.Context, account link.AccountID, limit int, status history.DeliveryStatus) ([]history.Delivery, error)
+	// ListDeliveries returns an account's deliveries that the filter chooses, the
+	// newest first.
+	ListDeliveries(ctx context.Context, account link.AccountID, f history.DeliveryFilter) ([]history.Delivery, error)
 	// CountWaiting returns how many deliveries wait for an attempt, most at
 	// most, and when the first of them is due; the zero time when none waits.
 	CountWaiting(ctx context.Context, most int) (int64, time.Time, error)
 	// RetryDelivery makes a delivery due at once and returns it; NotFound when
 	// the account has no such delivery.
 	RetryDelivery(ctx context.Context, account link.AccountID, id int64, now time.Time) (history.Delivery, error)
+	// AddUnknown adds the reports of unknown names to what is kept of them, and
+	// keeps the newest of each account and kind, most at most.
+	AddUnknown(ctx context.Context, more []history.Unknown, most int) error
+	// ListUnknown returns what is kept of the account's unknown names, the newest first.
+	ListUnknown(ctx context.Context, account link.AccountID) ([]history.Unknown, error)
 }
 
 var historyTests = map[string]func(*testing.T, Store){
@@ -56,6 +61,8 @@ var historyTests = map[string]func(*testing.T, Store){
 	"counts beside the clicks'":  testHistoryCounts,
 	"deep links are handed once": testHandedLinks,
 	"deliveries":                 testDeliveries,
+	"pages of deliveries":        testDeliveryPages,
+	"unknown names":              testUnknown,
 	"reset":                      testResetHistory,
 	"rewind":                     testRewindHistory,
 }
@@ -224,7 +231,7 @@ func testHistoryWhole(tt *testing.T, s Store) {
 	orphans, err := s.ListOrphans(t.Context(), orphan.App, orphan.Install)
 	t.ok(err)
 	t.equal(orphans, []history.Orphan{orphan}, "orphans")
-	deliveries, err := s.ListDeliveries(t.Context(), delivery.Account, 10, "")
+	deliveries, err := s.ListDeliveries(t.Context(), delivery.Account, history.DeliveryFilter{Limit: 10})
 	t.ok(err)
 	delivery.ID = deliveries[0].ID
 	t.equal(deliveries, []history.Delivery{delivery}, "deliveries")
@@ -458,11 +465,11 @@ func testResetHistory(tt *testing.T, s Store) {
 	rows, err := s.SumCounts(t.Context(), report.Query{Account: 1, GroupBy: []report.Dimension{report.ByMetric}})
 	t.ok(err)
 	t.is(fmt.Sprintf("%d %s", len(rows), rows[0].Key.Metric), "1 clicks", "counts that are left")
-	deliveries, err := s.ListDeliveries(t.Context(), 1, 10, "")
+	deliveries, err := s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})
 	t.ok(err)
 	t.is(len(deliveries), 1, "deliveries that are left")
 	t.history(s, step)
-	deliveries, err = s.ListDeliveries(t.Context(), 1, 10, "")
+	deliveries, err = s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})
 	t.ok(err)
 	t.is(len(deliveries), 1, "deliveries after a replay")
 }
