@@ -5,6 +5,7 @@ package event
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"waypost/internal/device"
@@ -103,6 +104,14 @@ type wireClick struct {
 // DecodeClick reads a line that AppendJSON wrote, or one of the documented
 // format written by others: a click or an impression. The id, the time and the account must be there.
 func DecodeClick(line []byte) (Click, error) {
+	if c, ok := scanClick(line); ok {
+		return c, nil
+	}
+	return decodeClick(line)
+}
+
+// decodeClick takes any JSON.
+func decodeClick(line []byte) (Click, error) {
 	var w wireClick
 	if err := json.Unmarshal(line, &w); err != nil {
 		return Click{}, fmt.Errorf("read click: %w", err)
@@ -110,16 +119,25 @@ func DecodeClick(line []byte) (Click, error) {
 	if w.Version != Version || w.Kind != ClickKind && w.Kind != ImpressionKind {
 		return Click{}, fmt.Errorf("read click: got type %q version %d", w.Kind, w.Version)
 	}
-	if w.ID == 0 || w.At <= 0 || w.Account == 0 {
-		return Click{}, fmt.Errorf("read click: id, at and account must be set")
-	}
-	if w.Tracker > link.MaxTracker {
-		return Click{}, fmt.Errorf("read click: got tracker %d, there are at most %d", w.Tracker, link.MaxTracker)
-	}
-	return Click{
+	c := Click{
 		Kind: w.Kind, ID: w.ID, At: w.At, Account: w.Account, Dialect: w.Dialect, Link: w.Link, Tracker: w.Tracker, Template: w.Template,
 		Code: w.Code, State: w.State, Host: w.Host, Route: w.Route, DeepLink: w.DeepLink, Platform: w.Platform, OS: w.OS, Model: w.Model,
 		Browser: w.Browser, Bot: w.Bot, Country: w.Country, IP: w.IP, Network: w.Network, Agent: w.Agent, Language: w.Language,
 		Referrer: w.Referrer, Query: w.Query, Stored: w.Stored,
-	}, nil
+	}
+	if err := c.check(); err != nil {
+		return Click{}, fmt.Errorf("read click: %w", err)
+	}
+	return c, nil
+}
+
+// check says what keeps a line from being a click.
+func (c *Click) check() error {
+	if c.ID == 0 || c.At <= 0 || c.Account == 0 {
+		return errors.New("id, at and account must be set")
+	}
+	if c.Tracker > link.MaxTracker {
+		return fmt.Errorf("got tracker %d, there are at most %d", c.Tracker, link.MaxTracker)
+	}
+	return nil
 }
