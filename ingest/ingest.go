@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"waypost/attribution"
 	"waypost/attribution/history"
 	"waypost/internal/device"
 	"waypost/internal/uid"
@@ -34,6 +35,9 @@ type Decisions interface {
 	Await(ctx context.Context, app link.AppID, install, key string) (i history.Installation, ok bool, err error)
 	// ReadInstallation returns what is known now; not ok when nothing is.
 	ReadInstallation(ctx context.Context, app link.AppID, install string) (i history.Installation, ok bool, err error)
+	// ReadConsent returns what the person of an installation permits, also
+	// before its first open; empty answers are not known.
+	ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error)
 	// TakeDeepLink hands out an installation's deferred deep link, once for
 	// ever; not ok when there is none, or its time is over.
 	TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (deepLink string, ok bool, err error)
@@ -59,6 +63,7 @@ type Service struct {
 	agents   *device.Detector
 	counters counters
 	engaged  recent
+	said     permitted
 }
 
 const agentsCached = 4 << 10

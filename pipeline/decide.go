@@ -59,6 +59,8 @@ func (h *hearing) hear(ctx context.Context, t *event.Told) error {
 		return h.hearEvent(ctx, t, known)
 	case t.Kind == event.OpenKind && known == nil:
 		return h.hearInstall(ctx, t)
+	case known == nil && !t.Unsigned:
+		return h.hearEarly(ctx, t)
 	case known == nil || t.Unsigned && t.Kind != event.OpenKind:
 		return nil
 	case t.Kind == event.OpenKind && !t.First:
@@ -120,6 +122,10 @@ func (h *hearing) rule(ctx context.Context, t *event.Told, c *attribution.Conver
 
 func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	c := conversionOf(t, attribution.Install, h.directory.App(t.App), attribution.Consent{})
+	user, err := h.earlyPerson(ctx, t, c)
+	if err != nil {
+		return err
+	}
 	identity, places := c.IdentityKeys(), addressKeys(c)
 	sameDevice, err := h.ahead.findInstallations(ctx, identity, time.Time{})
 	if err != nil {
@@ -137,7 +143,7 @@ func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	d := &r.decision
 	made := &history.Installation{
 		Account: t.Account, App: t.App, ID: t.Install, Dialect: t.Dialect, At: d.At, LastActiveAt: d.At, Identity: identity, Address: places,
-		User: t.User, Consent: c.Consent, Conversion: c.ID, Outcome: d.Outcome, Verdict: d.Verdict, Credit: d.Credit(), Opens: []string{t.Key}, Flags: t.Flags,
+		User: user, Consent: c.Consent, Conversion: c.ID, Outcome: d.Outcome, Verdict: d.Verdict, Credit: d.Credit(), Opens: []string{t.Key}, Flags: t.Flags,
 	}
 	if err := h.conclude(ctx, &r, made); err != nil {
 		return err
@@ -185,12 +191,13 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 	if again, err := h.ahead.isDecided(ctx, decidedKey{installKey{t.App, t.Install}, id}); err != nil || again {
 		return err
 	}
-	var consent attribution.Consent
-	if known != nil {
-		consent = known.Consent
-	}
-	c := conversionOf(t, attribution.InApp, h.directory.App(t.App), consent)
-	if known != nil {
+	c := conversionOf(t, attribution.InApp, h.directory.App(t.App), attribution.Consent{})
+	if known == nil {
+		if _, err := h.earlyPerson(ctx, t, c); err != nil {
+			return err
+		}
+	} else {
+		c.Consent = consentOf(t, known.Consent)
 		c.Past = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}
 		c.InstallCredit, c.Reengagement = known.Credit, known.Reengagement
 	}
@@ -198,9 +205,16 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 	if err != nil {
 		return err
 	}
-	if known != nil && r.decision.Verdict != attribution.Refused {
-		h.seen(known, &r)
-		h.ahead.save(known)
+	if r.decision.Verdict != attribution.Refused {
+		if known == nil {
+			err = h.hearEarly(ctx, t)
+		} else {
+			h.seen(known, &r)
+			h.ahead.save(known)
+		}
+	}
+	if err != nil {
+		return err
 	}
 	return h.conclude(ctx, &r, known)
 }

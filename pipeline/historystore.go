@@ -47,8 +47,10 @@ type HistoryStore interface {
 	ReadDecided(ctx context.Context, app link.AppID, install string, id attribution.ConversionID) (history.Decided, bool, error)
 	// ListDecided returns an installation's conversions, the newest first.
 	ListDecided(ctx context.Context, app link.AppID, install string, most int) ([]history.Decided, error)
-	// ListOrphans returns the events that came before their installation, the
-	// oldest first, of those received at once by their conversion.
+	// ReadOrphan returns one of those that came before their installation, if it is there.
+	ReadOrphan(ctx context.Context, app link.AppID, install string, id attribution.ConversionID) (history.Orphan, bool, error)
+	// ListOrphans returns what came before its installation, the oldest first,
+	// of what was received at once by the conversion.
 	ListOrphans(ctx context.Context, app link.AppID, install string) ([]history.Orphan, error)
 	// TakeDeepLink hands out an installation's deferred deep link once for ever,
 	// and not after its LinkUntil.

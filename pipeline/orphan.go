@@ -32,7 +32,7 @@ func (h *hearing) adoptOrphans(ctx context.Context, made *history.Installation, 
 		return err
 	}
 	for _, o := range orphans {
-		if made.Credit == nil || now.Sub(o.ReceivedAt) > orphanFor {
+		if isEarly(&o) || made.Credit == nil || now.Sub(o.ReceivedAt) > orphanFor {
 			continue
 		}
 		t, err := event.DecodeTold(o.Line)

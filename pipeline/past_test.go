@@ -220,12 +220,11 @@ func (p *past) everything(s *sqlitestore.Store) string {
 			if ok {
 				add(i)
 			}
-			if !ok && !seen[k] {
-				continue
-			}
 			orphans, err := s.ListOrphans(p.Context(), k.app, k.install)
 			p.ok(err)
-			add(orphans)
+			if ok || seen[k] || len(orphans) > 0 {
+				add(orphans)
+			}
 		}
 	}
 	rows, err := s.SumCounts(p.Context(), report.Query{Account: 1, GroupBy: append(report.Dimensions(), report.ByTracker)})

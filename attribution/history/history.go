@@ -68,8 +68,10 @@ type Decided struct {
 	Flags      []string
 }
 
-// Orphan is an in-app event that came before its installation. It was decided
-// without; when the installation comes in time, it is decided again.
+// Orphan is what came before its installation. An in-app event was decided
+// without; when the installation comes in time, it is decided again. What was
+// said of the person, his consent and his name, waits for the installation
+// under a Conversion that is none; the last word replaces the one before.
 type Orphan struct {
 	App        link.AppID
 	Install    string
@@ -123,7 +125,7 @@ type Step struct {
 	Earned        []Earned
 	Installations []Installation // new and changed ones, by App and ID
 	Decided       []Decided      // new and changed ones, by App, Install and Conversion
-	Orphans       []Orphan
+	Orphans       []Orphan // new ones, and those that replace one of the same App, Install and Conversion
 	Adopted       []Orphan      // orphans that are none any more; their Line is empty
 	Counts        report.Counts // of installs, re-engagements, events; a revised decision takes its old one back
 	Deliveries    []Delivery    // those whose Key is there already are left out

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"waypost/attribution"
 	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/internal/reply"
@@ -25,6 +26,8 @@ type Intake interface {
 	Event(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Engage(ctx context.Context, e ingest.Engagement) (ingest.Receipt, error)
 	Answer(ctx context.Context, open ingest.Receipt, wait time.Duration) ingest.Answer
+	// Permitted returns what a person permits, as far as it is known.
+	Permitted(ctx context.Context, app link.AppID, install string) (attribution.Consent, error)
 	Ask(ctx context.Context, app link.AppID, install string, takeLink bool) (ingest.Answer, error)
 }
 
