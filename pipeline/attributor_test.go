@@ -13,6 +13,7 @@ import (
 	"waypost/event"
 	"waypost/internal/device"
 	"waypost/internal/fault"
+	"waypost/report"
 )
 
 // TestClickToPurchase is the usual way: a click, an install that its store's
@@ -102,7 +103,7 @@ func TestRepeated(t *testing.T) {
 	p.catchUp()
 	p.credited(p.decided("device-1", attribution.Install, ""), c, attribution.ByDeviceID)
 	p.credited(p.decided("device-1", attribution.Open, ""), won, attribution.ByDeviceID)
-	p.counts(map[string]int64{"installs/0": 1, "events/0": 1, "organic_events/0": 1, "reengagements/0": 1})
+	p.counts(map[string]int64{"installs/0": 1, "events/0": 1, "organic_events/0": 1, "reengagements/0": 1, "sessions/0": 1})
 	before := p.everything(p.store)
 
 	p.touched(noon.Add(30*time.Minute), func(c *event.Click) { c.Query = "gaid=" + someGAID }) // would win now
@@ -137,6 +138,40 @@ func TestFirstAgain(t *testing.T) {
 	p.ok(err)
 	if !ok || i.Credit.Match.Touch != c.ID || !i.LastActiveAt.Equal(noon.Add(time.Hour)) {
 		t.Errorf("installation %+v, %v", i, ok)
+	}
+}
+
+// TestSessions: an open that nobody earned counts once, also when it is
+// repeated after many others; a refused one does not count.
+func TestSessions(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	p.told(event.OpenKind, "device-1", noon, first)
+	var opens []event.Told
+	for n := range 3 * mostOpens {
+		opens = append(opens, p.told(event.OpenKind, "device-1", noon.Add(time.Duration(n+1)*time.Hour), nil))
+	}
+	p.told(event.OpenKind, "device-1", noon.Add(time.Hour), func(t *event.Told) { t.Unsigned = true })
+	p.tell(opens[0])
+	p.catchUp()
+	want := map[string]int64{"organic_installs/0": 1, "sessions/0": 3 * mostOpens}
+	p.counts(want)
+	for _, o := range opens {
+		o.ID++
+		p.tell(o)
+	}
+	a := p.catchUp()
+	p.counts(want)
+	if _, ok, err := a.Await(t.Context(), androidApp, "device-1", opens[0].Key); !ok || err != nil {
+		t.Errorf("the oldest open is not answered: %v, %v", ok, err)
+	}
+	p.ok(a.Rebuild(t.Context()))
+	p.ok(a.CatchUp(t.Context()))
+	p.counts(want)
+	rows, err := p.store.SumCounts(t.Context(), report.Query{Account: 1, Metric: report.Sessions, GroupBy: []report.Dimension{report.ByDay, report.ByPlatform, report.ByCountry}})
+	p.ok(err)
+	if len(rows) != 2 || rows[0].Key.Platform != device.Android || rows[0].Key.Country != "DE" {
+		t.Errorf("rows %+v", rows)
 	}
 }
 

@@ -264,10 +264,8 @@ func (h *hearing) conclude(ctx context.Context, r *ruling, installation *history
 		Account: t.Account, App: t.App, Install: t.Install, Conversion: d.Conversion, Kind: r.conversion.Kind, Event: t.Name, Amount: t.Amount, Currency: t.Currency,
 		ReceivedAt: instant(t.ReceivedAt), Decision: *d, Flags: t.Flags,
 	}
-	if d.Outcome != attribution.Session || d.Verdict != attribution.Organic {
-		h.ahead.decide(decided)
-		h.count(r, touch, 1)
-	}
+	h.ahead.decide(decided)
+	h.count(r, touch, 1)
 	h.tell(News{Decided: decided, Installation: installation, Touch: touch, Told: t})
 	if installation == nil {
 		return h.orphan(r)
@@ -341,7 +339,10 @@ func countedAs(d *attribution.Decision) report.Metric {
 		}
 		return report.OrganicEvents
 	case attribution.Session:
-		return ""
+		if refused {
+			return ""
+		}
+		return report.Sessions
 	case attribution.Reengagement:
 		return report.Reengagements
 	}
