@@ -173,7 +173,7 @@ func (h *hearing) hearOpen(ctx context.Context, t *event.Told, known *history.In
 		h.seen(known, &r)
 		known.Opens = addOpen(known.Opens, t.Key)
 		if r.decision.Outcome == attribution.Reengagement {
-			known.Reengagement = r.decision.Credit()
+			known.Reengagement, known.ReengagedBy = r.decision.Credit(), t.Key
 		}
 		h.ahead.save(known)
 	}

@@ -43,6 +43,7 @@ type Installation struct {
 	Verdict      attribution.Verdict
 	Credit       *attribution.Credit // who earned it; nil: nobody
 	Reengagement *attribution.Credit // the last one; nil: none
+	ReengagedBy  string              // the key of the open that was the last re-engagement
 	// Opens are the keys of its last opens, the newest last, by which a
 	// repeated one is known.
 	Opens []string
@@ -125,10 +126,10 @@ type Step struct {
 	Earned        []Earned
 	Installations []Installation // new and changed ones, by App and ID
 	Decided       []Decided      // new and changed ones, by App, Install and Conversion
-	Orphans       []Orphan // new ones, and those that replace one of the same App, Install and Conversion
-	Adopted       []Orphan      // orphans that are none any more; their Line is empty
-	Counts        report.Counts // of installs, re-engagements, events; a revised decision takes its old one back
-	Deliveries    []Delivery    // those whose Key is there already are left out
+	Orphans       []Orphan       // new ones, and those that replace one of the same App, Install and Conversion
+	Adopted       []Orphan       // orphans that are none any more; their Line is empty
+	Counts        report.Counts  // of installs, re-engagements, events; a revised decision takes its old one back
+	Deliveries    []Delivery     // those whose Key is there already are left out
 	// ForgetBefore lets touches and orphans go that are older, a few with each step; zero: none.
 	ForgetBefore time.Time
 }
