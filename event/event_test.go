@@ -27,6 +27,7 @@ func fullClick() Click {
 func fullView() Click {
 	c := fullClick()
 	c.Kind, c.Dialect, c.Template, c.Tracker, c.DeepLink = ImpressionKind, link.SmartLinks, "", 3, `product/12?x="a b"`
+	c.Clipboard = true
 	return c
 }
 

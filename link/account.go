@@ -184,7 +184,10 @@ type App struct {
 	StoreID      string
 	StoreURL     string
 	Scheme       string // without "://"; empty when the app answers to none
-	URL          string // web
+	// Clipboard says that the app looks at the clipboard at its first start, for
+	// the token that pages leave there which lead to its store. iOS.
+	Clipboard bool
+	URL       string // web
 }
 
 // AppGroup is the product across its platforms.

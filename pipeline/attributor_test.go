@@ -13,6 +13,7 @@ import (
 	"waypost/event"
 	"waypost/internal/device"
 	"waypost/internal/fault"
+	"waypost/internal/uid"
 	"waypost/report"
 )
 
@@ -352,6 +353,41 @@ func TestByLikeness(t *testing.T) {
 			})
 		}
 	}, true)
+}
+
+// TestByClipboard: what a page left on the clipboard names its click, if the page
+// did leave it.
+func TestByClipboard(t *testing.T) {
+	t.Parallel()
+	f := func(name string, copies bool, text func(event.Click) string, want bool) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPast(t)
+			c := p.touched(noon, func(c *event.Click) {
+				c.Platform, c.OS, c.Model, c.Route, c.Clipboard = device.IOS, "26.1", "iPhone", "ios-app", copies
+			})
+			p.told(event.OpenKind, "device-1", noon.Add(time.Hour), func(told *event.Told) {
+				first(told)
+				told.App, told.Platform, told.OS, told.Model, told.Clipboard = iosApp, device.IOS, "26.1", "iPhone", text(c)
+			})
+			p.catchUp()
+			d, ok, err := p.store.ReadDecided(t.Context(), iosApp, "device-1", "install/9/device-1")
+			p.ok(err)
+			if !ok {
+				t.Fatal("not decided")
+			}
+			if want {
+				p.credited(d, c, attribution.ByClipboard)
+			} else {
+				p.verdict(d, attribution.Organic, attribution.NewInstall)
+			}
+		})
+	}
+	f("as it was left", true, func(c event.Click) string { return c.ID.Copied() }, true)
+	f("with a line's end", true, func(c event.Click) string { return c.ID.Copied() + "\n" }, true)
+	f("another click's", true, func(event.Click) string { return uid.NewClick().Copied() }, false)
+	f("not left by a page", false, func(c event.Click) string { return c.ID.Copied() }, false)
+	f("something else", true, func(event.Click) string { return "hello" }, false)
 }
 
 // TestReinstall: the device had the app, under another installation.

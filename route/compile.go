@@ -55,7 +55,7 @@ func (c *compiler) destination(chosen *choice) Destination {
 	case chosen.kind == Preview:
 		d.page = &pageParts{name: c.rules.Name, preview: c.rules.Preview, self: c.rules.Link}
 	case chosen.open != nil:
-		app := &appParts{next: c.text(chosen.target), store: chosen.store}
+		app := &appParts{next: c.text(chosen.target), store: chosen.store, copies: chosen.copies}
 		app.open = chosen.open.text(&c.build, app.next)
 		d.page = &pageParts{name: c.rules.Name, app: app}
 	case chosen.kind == Page:

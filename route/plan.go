@@ -87,6 +87,7 @@ type pageParts struct {
 type appParts struct {
 	open, next macro.Text
 	store      bool
+	copies     bool
 }
 
 type storeParts struct {
@@ -130,11 +131,19 @@ func (d *Destination) Reply() string {
 	return d.words.reply
 }
 
+// Copies reports whether the destination is a page that leaves the click's
+// token on the clipboard.
+func (d *Destination) Copies() bool { return d.page != nil && d.page.app != nil && d.page.app.copies }
+
 // AppendPage appends the HTML of a Page or a Preview, which is to be sent with
 // page.Policy as its Content-Security-Policy. On an error dst is returned as
 // it was.
 func (d *Destination) AppendPage(dst []byte, m Moment) ([]byte, error) {
 	p := d.page
+	token := ""
+	if d.Copies() {
+		token = m.Click.Copied()
+	}
 	switch {
 	case p == nil:
 		return dst, nil
@@ -143,7 +152,7 @@ func (d *Destination) AppendPage(dst []byte, m Moment) ([]byte, error) {
 			Name:    p.name,
 			Open:    string(p.app.open.Append(nil, macro.Values(m))),
 			Next:    string(p.app.next.Append(nil, macro.Values(m))),
-			Replace: !p.app.store, Store: p.app.store,
+			Replace: !p.app.store, Store: p.app.store, Copy: token,
 		})
 	case d.Kind == Preview:
 		shown := page.Preview{Title: p.name, URL: p.self}

@@ -65,6 +65,9 @@ type Offer struct {
 	Web      *Target // comes before the store; phones and desktops
 	Store    *Target // phones and televisions
 	Tracker  link.Tracker
+	// Clipboard makes a page that tries the app lead to the store by a tap
+	// alone, which leaves the click's token on the clipboard.
+	Clipboard bool
 	// DeepLink is where in the app the visitor belongs: events keep it for the
 	// app's first start, and an app that asks about the link is told it.
 	DeepLink string
