@@ -13,8 +13,6 @@ import (
 	"waypost/event"
 	"waypost/internal/device"
 	"waypost/internal/fault"
-	"waypost/internal/uid"
-	"waypost/report"
 )
 
 // TestClickToPurchase is the usual way: a click, an install that its store's
@@ -142,40 +140,6 @@ func TestFirstAgain(t *testing.T) {
 	p.ok(err)
 	if !ok || i.Credit.Match.Touch != c.ID || !i.LastActiveAt.Equal(noon.Add(time.Hour)) {
 		t.Errorf("installation %+v, %v", i, ok)
-	}
-}
-
-// TestSessions: an open that nobody earned counts once, also when it is
-// repeated after many others; a refused one does not count.
-func TestSessions(t *testing.T) {
-	t.Parallel()
-	p := newPast(t)
-	p.told(event.OpenKind, "device-1", noon, first)
-	var opens []event.Told
-	for n := range 3 * mostOpens {
-		opens = append(opens, p.told(event.OpenKind, "device-1", noon.Add(time.Duration(n+1)*time.Hour), nil))
-	}
-	p.told(event.OpenKind, "device-1", noon.Add(time.Hour), func(t *event.Told) { t.Unsigned = true })
-	p.tell(opens[0])
-	p.catchUp()
-	want := map[string]int64{"organic_installs/0": 1, "sessions/0": 3 * mostOpens}
-	p.counts(want)
-	for _, o := range opens {
-		o.ID++
-		p.tell(o)
-	}
-	a := p.catchUp()
-	p.counts(want)
-	if _, ok, err := a.Await(t.Context(), androidApp, "device-1", opens[0].Key); !ok || err != nil {
-		t.Errorf("the oldest open is not answered: %v, %v", ok, err)
-	}
-	p.ok(a.Rebuild(t.Context()))
-	p.ok(a.CatchUp(t.Context()))
-	p.counts(want)
-	rows, err := p.store.SumCounts(t.Context(), report.Query{Account: 1, Metric: report.Sessions, GroupBy: []report.Dimension{report.ByDay, report.ByPlatform, report.ByCountry}})
-	p.ok(err)
-	if len(rows) != 2 || rows[0].Key.Platform != device.Android || rows[0].Key.Country != "DE" {
-		t.Errorf("rows %+v", rows)
 	}
 }
 
@@ -355,41 +319,6 @@ func TestByLikeness(t *testing.T) {
 	}, true)
 }
 
-// TestByClipboard: what a page left on the clipboard names its click, if the page
-// did leave it.
-func TestByClipboard(t *testing.T) {
-	t.Parallel()
-	f := func(name string, copies bool, text func(event.Click) string, want bool) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := newPast(t)
-			c := p.touched(noon, func(c *event.Click) {
-				c.Platform, c.OS, c.Model, c.Route, c.Clipboard = device.IOS, "26.1", "iPhone", "ios-app", copies
-			})
-			p.told(event.OpenKind, "device-1", noon.Add(time.Hour), func(told *event.Told) {
-				first(told)
-				told.App, told.Platform, told.OS, told.Model, told.Clipboard = iosApp, device.IOS, "26.1", "iPhone", text(c)
-			})
-			p.catchUp()
-			d, ok, err := p.store.ReadDecided(t.Context(), iosApp, "device-1", "install/9/device-1")
-			p.ok(err)
-			if !ok {
-				t.Fatal("not decided")
-			}
-			if want {
-				p.credited(d, c, attribution.ByClipboard)
-			} else {
-				p.verdict(d, attribution.Organic, attribution.NewInstall)
-			}
-		})
-	}
-	f("as it was left", true, func(c event.Click) string { return c.ID.Copied() }, true)
-	f("with a line's end", true, func(c event.Click) string { return c.ID.Copied() + "\n" }, true)
-	f("another click's", true, func(event.Click) string { return uid.NewClick().Copied() }, false)
-	f("not left by a page", false, func(c event.Click) string { return c.ID.Copied() }, false)
-	f("something else", true, func(event.Click) string { return "hello" }, false)
-}
-
 // TestReinstall: the device had the app, under another installation.
 func TestReinstall(t *testing.T) {
 	t.Parallel()
@@ -432,106 +361,6 @@ func TestConsentAndName(t *testing.T) {
 	if want := (attribution.Consent{Tracking: attribution.Yes, Measurement: attribution.No, LimitAds: true}); !ok || i.Consent != want || i.User != "ada" {
 		t.Errorf("consent %+v of %q, want %+v of ada", i.Consent, i.User, want)
 	}
-}
-
-// TestSaidBeforeTheFirstOpen: what a person permits, and his name, hold for the
-// installation that comes within seven days, and for its first decision.
-func TestSaidBeforeTheFirstOpen(t *testing.T) {
-	t.Parallel()
-	const address = "203.0.113.7"
-	no := func(t *event.Told) { t.Consent = &event.Consent{Measurement: "no"} }
-	yes := func(t *event.Told) { t.Consent = &event.Consent{Measurement: "yes"} }
-	f := func(name string, before func(*past), open func(*event.Told), likely bool, want attribution.Consent, user string) {
-		for _, atOnce := range []bool{true, false} {
-			t.Run(fmt.Sprint(name, " in one step: ", atOnce), func(t *testing.T) {
-				t.Parallel()
-				p := newPast(t)
-				before(p)
-				if !atOnce {
-					p.catchUp()
-				}
-				c := p.touched(noon, func(c *event.Click) { c.IP = address })
-				p.told(event.OpenKind, "device-1", noon.Add(5*time.Minute), func(t *event.Told) {
-					first(t)
-					t.IPs = []string{address}
-					if open != nil {
-						open(t)
-					}
-				})
-				a := p.catchUp()
-				d := p.decided("device-1", attribution.Install, "")
-				if likely {
-					p.credited(d, c, attribution.Probabilistic)
-				} else {
-					p.verdict(d, attribution.Organic, attribution.NewInstall)
-				}
-				i, ok, err := p.store.ReadInstallation(t.Context(), androidApp, "device-1")
-				p.ok(err)
-				if !ok || i.Consent != want || i.User != user {
-					t.Errorf("consent %+v of %q, want %+v of %q", i.Consent, i.User, want, user)
-				}
-				permitted, err := a.ReadConsent(t.Context(), androidApp, "device-1", noon)
-				p.ok(err)
-				if permitted != want {
-					t.Errorf("it permits %+v, want %+v", permitted, want)
-				}
-				left, err := p.store.ListOrphans(t.Context(), androidApp, "device-1")
-				p.ok(err)
-				if len(left) > 0 {
-					t.Errorf("%d orphans are left", len(left))
-				}
-			})
-		}
-	}
-	say := func(kind event.Kind, at time.Duration, change func(*event.Told)) func(*past) {
-		return func(p *past) { p.told(kind, "device-1", noon.Add(at), change) }
-	}
-	all := func(said ...func(*past)) func(*past) {
-		return func(p *past) {
-			for _, s := range said {
-				s(p)
-			}
-		}
-	}
-	refused := attribution.Consent{Measurement: attribution.No}
-	f("nothing", func(*past) {}, nil, true, attribution.Consent{}, "")
-	f("no", say(event.ConsentKind, -time.Hour, no), nil, false, refused, "")
-	f("no, by an event", say(event.InAppKind, -time.Hour, no), nil, false, refused, "")
-	f("no, unsigned", say(event.ConsentKind, -time.Hour, func(t *event.Told) { no(t); t.Unsigned = true }), nil, true, attribution.Consent{}, "")
-	f("no, and yes", all(say(event.ConsentKind, -2*time.Hour, no), say(event.ConsentKind, -time.Hour, yes)), nil, true, attribution.Consent{Measurement: attribution.Yes}, "")
-	f("no, and something else", all(say(event.ConsentKind, -2*time.Hour, no), say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Tracking: "yes"} })),
-		nil, false, attribution.Consent{Measurement: attribution.No, Tracking: attribution.Yes}, "")
-	f("no, and the open says yes", say(event.ConsentKind, -time.Hour, no), yes, true, attribution.Consent{Measurement: attribution.Yes}, "")
-	f("a child, and the open does not know", say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: true} }), yes, false,
-		attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
-	f("a child, and an event does not know", all(say(event.ConsentKind, -2*time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: true} }), say(event.InAppKind, -time.Hour, yes)), nil, false,
-		attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
-	f("no, seven days ago", say(event.ConsentKind, 5*time.Minute-7*24*time.Hour, no), nil, false, refused, "")
-	f("no, too long ago", say(event.ConsentKind, 4*time.Minute-7*24*time.Hour, no), nil, true, attribution.Consent{}, "")
-	name := func(t *event.Told) { t.User = "ada" }
-	f("a name", all(say(event.IdentifyKind, -2*time.Hour, func(t *event.Told) { t.User = "eve" }), say(event.IdentifyKind, -time.Hour, name)), nil, true, attribution.Consent{}, "ada")
-	f("a name, and the open has another", say(event.IdentifyKind, -time.Hour, name), func(t *event.Told) { t.User = "bob" }, true, attribution.Consent{}, "bob")
-	f("a name, then no", all(say(event.IdentifyKind, -2*time.Hour, name), say(event.ConsentKind, -time.Hour, no)), nil, false, refused, "")
-	f("another installation's no", func(p *past) { p.told(event.ConsentKind, "device-2", noon.Add(-time.Hour), no) }, nil, true, attribution.Consent{}, "")
-}
-
-// TestReadConsentBeforeTheFirstOpen: what was said is known as soon as it is decided.
-func TestReadConsentBeforeTheFirstOpen(t *testing.T) {
-	t.Parallel()
-	p := newPast(t)
-	p.told(event.ConsentKind, "device-1", noon, func(t *event.Told) { t.Consent = &event.Consent{Measurement: "no"} })
-	a := p.catchUp()
-	f := func(install string, now time.Time, want attribution.Consent) {
-		t.Helper()
-		got, err := a.ReadConsent(t.Context(), androidApp, install, now)
-		p.ok(err)
-		if got != want {
-			t.Errorf("%s permits %+v, want %+v", install, got, want)
-		}
-	}
-	f("device-1", noon.Add(7*24*time.Hour), attribution.Consent{Measurement: attribution.No})
-	f("device-1", noon.Add(7*24*time.Hour+time.Second), attribution.Consent{})
-	f("device-2", noon, attribution.Consent{})
 }
 
 // TestNews: everyone who is to be told hears of each thing once, with what it is about.
