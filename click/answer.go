@@ -44,7 +44,7 @@ func (d *Door) record(v *request, t *target, dest *route.Destination) {
 		IP:    text(privacy.AppendAddress(address[:0], t.account.IPPolicy, v.address)),
 		Agent: kept(v.agent), Language: kept(v.language), Referrer: kept(v.referrer), Query: text(v.query), Stored: t.plan.Stored(),
 	}
-	if d.cfg.Country != nil {
+	if d.cfg.Country != nil && v.address.IsValid() {
 		click.Country = d.cfg.Country(v.address)
 	}
 	*buf = click.AppendJSON(deepLink)

@@ -13,7 +13,7 @@ func Compile(r *Rules) *Plan {
 func compile(r *Rules) (*Plan, []choice) {
 	var space [1024]byte // more than usual links need
 	c := compiler{rules: r.checked(), build: macro.Over(space[:])}
-	p := &Plan{fixed: r.Fixed, stored: r.Stored}
+	p := &Plan{fixed: r.Fixed, stored: r.Stored, reported: r.Reported}
 	choices := make([]choice, 0, 8)
 	for visitor := range slots {
 		chosen := c.rules.choose(visitor)

@@ -49,6 +49,7 @@ type Plan struct {
 	choices      [slots]uint8 // index into destinations for each kind of visitor
 	fixed        bool
 	stored       string
+	reported     *Reported
 	destinations []Destination
 }
 
@@ -57,6 +58,9 @@ func (p *Plan) Fixed() bool { return p.fixed }
 
 // Stored returns the parameters that the clicked address stands for, raw.
 func (p *Plan) Stored() string { return p.stored }
+
+// Reported returns the visitor whose click a server reports, or nil.
+func (p *Plan) Reported() *Reported { return p.reported }
 
 // Destination answers a click. It belongs to its Plan.
 type Destination struct {

@@ -5,6 +5,8 @@
 package route
 
 import (
+	"net/netip"
+
 	"waypost/internal/device"
 	"waypost/internal/macro"
 	"waypost/link"
@@ -41,6 +43,7 @@ type Rules struct {
 	Preview *link.OpenGraph // may be shared between links; nil: none
 	// NoRedirect, where it is not empty, says why the click is only counted.
 	NoRedirect string
+	Reported   *Reported    // the visitor whose click a server reports; nil: whoever asks
 	Reply      string       // JSON that answers where NoRedirect is set; empty: no body
 	Web        *Target      // nil: the fallback page
 	Tracker    link.Tracker // of whoever gets no offer
@@ -54,6 +57,13 @@ type Rules struct {
 	Fixed bool
 	// Notes are sentences about parts that were ignored.
 	Notes []string
+}
+
+// Reported is a visitor whose click a server reports by clicking itself. What
+// is not set, the server did not tell.
+type Reported struct {
+	Agent   string // User-Agent
+	Address netip.Addr
 }
 
 // Offer is what one platform gets. What is nil is left out; an offer without
