@@ -38,6 +38,8 @@ type Decisions interface {
 	// ReadConsent returns what the person of an installation permits, also
 	// before its first open; empty answers are not known.
 	ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error)
+	// IsDecided reports whether an open with the key was decided.
+	IsDecided(ctx context.Context, app link.AppID, install, key string) (bool, error)
 	// TakeDeepLink hands out an installation's deferred deep link, once for
 	// ever; not ok when there is none, or its time is over.
 	TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (deepLink string, ok bool, err error)
@@ -51,6 +53,8 @@ type Config struct {
 	Ledger    Ledger
 	Decisions Decisions
 	Now       func() time.Time
+	// FindOpened finds links that have opened an app; nil: none are looked for.
+	FindOpened FindOpened
 	// Country returns the ISO country of an address, or "". It may be nil.
 	Country func(netip.Addr) string
 	Logger  *slog.Logger

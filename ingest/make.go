@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -96,7 +97,7 @@ func (m *making) takeContent() (err error) {
 		if err := checkText(FieldToken, r.Clipboard, maxToken); err != nil {
 			return err
 		}
-		t.OpenedURL, t.OpenedClick, t.Clipboard = r.OpenedURL, ClickInURL(r.OpenedURL), r.Clipboard
+		t.OpenedURL, t.OpenedClick, t.Clipboard = r.OpenedURL, cmp.Or(r.OpenedClick, ClickInURL(r.OpenedURL)), r.Clipboard
 	case event.InAppKind:
 		if err := needText(FieldName, r.Name, maxName); err != nil {
 			return err
@@ -182,9 +183,16 @@ func (m *making) takeFacts(agents *device.Detector) {
 	if d.Width > 0 && d.Width <= maxScreen && d.Height > 0 && d.Height <= maxScreen {
 		t.Width, t.Height = d.Width, d.Height
 	}
-	if c := strings.ToUpper(strings.TrimSpace(d.Country)); len(c) == 2 && strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
-		t.Country = c
+	t.Country = countryCode(d.Country)
+}
+
+// countryCode is a code of ISO 3166-1 alpha-2 in capitals, empty where the text is none.
+func countryCode(text string) string {
+	c := strings.ToUpper(strings.TrimSpace(text))
+	if len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return ""
 	}
+	return c
 }
 
 // maxScreen is larger than any screen, pixels.

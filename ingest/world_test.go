@@ -60,10 +60,10 @@ type world struct {
 	passed    atomic.Int64 // since noon, nanoseconds
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, changes ...func(*ingest.Config)) *world {
 	w := &world{t: t, ledger: &ingesttest.Ledger{}, decisions: ingesttest.NewDecisions()}
 	directory := someDirectory()
-	w.service = ingest.New(ingest.Config{
+	cfg := ingest.Config{
 		Directory: func() *link.Directory { return directory }, Ledger: w.ledger, Decisions: w.decisions,
 		Now: func() time.Time { return noon.Add(time.Duration(w.passed.Load())) },
 		Country: func(a netip.Addr) string {
@@ -72,7 +72,11 @@ func newWorld(t *testing.T) *world {
 			}
 			return ""
 		},
-	})
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	w.service = ingest.New(cfg)
 	return w
 }
 

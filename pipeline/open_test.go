@@ -45,6 +45,32 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestOpenedLinks: the click of a link that opened the app is one touch, of the
+// first time, however often it is told, and wins the person back.
+func TestOpenedLinks(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	p.told(event.OpenKind, "device-1", noon, first)
+	at := noon.Add(30 * 24 * time.Hour)
+	c := p.touched(at, func(c *event.Click) { c.Route, c.Query = event.OpenedRoute, "retargeting" })
+	p.told(event.OpenKind, "device-1", at, func(t *event.Told) {
+		t.OpenedURL, t.OpenedClick = "https://acme.localhost/A1b3?retargeting", c.ID.String()
+	})
+	p.catchUp()
+	p.credited(p.decided("device-1", attribution.Open, ""), c, attribution.ByOpenedURL)
+	p.touched(at.Add(time.Minute), func(again *event.Click) {
+		again.ID, again.Route, again.Query = c.ID, event.OpenedRoute, "retargeting&c=other"
+	})
+	p.catchUp()
+	found, err := p.store.FindTouches(t.Context(), []attribution.Lookup{{
+		Key: attribution.Key{App: androidApp, Kind: attribution.ClickKey, Value: c.ID.String()}, Since: noon, Until: at.Add(time.Hour),
+	}})
+	p.ok(err)
+	if len(found[0]) != 1 || found[0][0].Query != "retargeting" {
+		t.Errorf("touches %+v", found)
+	}
+}
+
 // TestByClipboard: what a page left on the clipboard names its click, if the page
 // did leave it.
 func TestByClipboard(t *testing.T) {

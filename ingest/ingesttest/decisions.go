@@ -144,6 +144,14 @@ func (d *Decisions) ReadConsent(_ context.Context, app link.AppID, install strin
 	return d.permitted[install], d.down
 }
 
+// IsDecided reports whether the decided installation has the open.
+func (d *Decisions) IsDecided(_ context.Context, app link.AppID, install, key string) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := d.known[install]
+	return i.App == app && slices.Contains(i.Opens, key), d.down
+}
+
 // TakeDeepLink hands out the deep link of what was decided, once and in its time.
 func (d *Decisions) TakeDeepLink(_ context.Context, app link.AppID, install string, now time.Time) (string, bool, error) {
 	d.mu.Lock()
