@@ -50,7 +50,7 @@ var imports = map[string][]string{
 	"cmd/waypost": {"api", "app", "attribution", "attribution/simulate", "manage", "manage/manifest", "route"},
 	// Suites and fakes, imported by tests alone.
 	"compat/compattest":     {"internal/device", "link", "manage", "manage/manifest", "route"},
-	"ingest/ingesttest":     {"attribution/history", "event", "internal/uid", "link"},
+	"ingest/ingesttest":     {"attribution", "attribution/history", "event", "internal/uid", "link"},
 	"eventlog/eventlogtest": {"eventlog", "internal/fault"},
 	"store/storetest":       {"attribution", "attribution/history", "event", "internal/device", "internal/fault", "internal/uid", "link", "manage", "pipeline", "report"},
 	"manage/memorystore":    {"internal/fault", "link", "manage", "report"},

@@ -96,8 +96,8 @@ const metricsDescription = "Without `metric`, and not grouped by it, everything 
 	"`clicks` and `impressions` are people's; `bot_clicks` and `bot_impressions` are kept apart. " +
 	"`installs` are new installations that a touch earned, and stand under its link and tracker; `organic_installs` are nobody's and stand under no link; " +
 	"`reinstalls` are of devices that had the app, won back by nobody; `reattributions` are those that a retargeting touch won back; " +
-	"`reengagements` are people with the app whom a retargeting touch brought back; `events` are in-app events that somebody earned, `organic_events` the others; " +
-	"`rejected_installs` and `rejected_events` were refused as fraud and count nowhere else. Later opens are not counted. " +
+	"`reengagements` are people with the app whom a retargeting touch brought back; `sessions` are all other opens of an app after its first; `events` are in-app events that somebody earned, `organic_events` the others; " +
+	"`rejected_installs` and `rejected_events` were refused as fraud and count nowhere else. " +
 	"A row without link counts what has none: a template's long link, or nobody's."
 
 func (s *server) registerCounts(a huma.API) {

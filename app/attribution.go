@@ -29,12 +29,20 @@ func (a *App) openAttribution(ctx context.Context) (err error) {
 	}
 	a.intake = ingest.New(ingest.Config{
 		Directory: a.rules.Directory, Ledger: a.ledger, Decisions: a.attributor, Unknown: a.store, Now: a.cfg.Now,
-		Country: a.country.lookUp(), Network: a.network, Logger: a.cfg.Logger,
+		Country: a.country.lookUp(), Network: a.network, Logger: a.cfg.Logger, FindOpened: a.findOpened,
 	})
 	a.oneLinkReports = onelink.NewIngest(onelink.IngestConfig{
 		Intake: a.intake, Tokens: a.rules, Directory: a.rules.Directory, Logger: a.cfg.Logger,
 	})
 	return nil
+}
+
+// findOpened tells the intake what the door knows of a link that has opened an app.
+func (a *App) findOpened(by ingest.OpenedBy) (ingest.OpenedLink, bool, error) {
+	o, ok, err := a.door.Opened(by.Address, by.Platform, by.Click)
+	return ingest.OpenedLink{Account: o.Account, Dialect: o.Dialect, Query: o.Query, Opened: ingest.Opened{
+		Link: o.Link, Code: o.Code, Host: o.Host, Stored: o.Stored, Template: o.Template, Tracker: o.Tracker, State: o.State, DeepLink: o.DeepLink,
+	}}, ok, err
 }
 
 // ExplainInstall implements Operations. What this process has not decided yet

@@ -43,13 +43,13 @@ func (d *Door) record(v *request, t *target, dest *route.Destination) {
 	}
 	click := event.Click{
 		Kind: t.kind(), ID: v.id, At: v.at, Account: t.account.ID, Dialect: d.names[t.dialect], Link: t.link, Tracker: dest.Tracker,
-		Template: t.template, Code: t.code, DeepLink: text(deepLink), State: t.state, Host: text(v.host), Route: string(dest.Rule),
+		Template: t.template, Code: t.code, DeepLink: text(deepLink), Clipboard: dest.Copies(), State: t.state, Host: text(v.host), Route: string(dest.Rule),
 		Platform: v.device.Platform, OS: v.device.OSVersion, Model: v.device.Model,
 		Browser: v.device.Browser, Bot: v.device.Bot,
 		IP:    text(privacy.AppendAddress(address[:0], t.account.IPPolicy, v.address)),
 		Agent: kept(v.agent), Language: kept(v.language), Referrer: kept(v.referrer), Query: text(query), Stored: t.plan.Stored(),
 	}
-	if d.cfg.Country != nil {
+	if d.cfg.Country != nil && v.address.IsValid() {
 		click.Country = d.cfg.Country(v.address)
 	}
 	if d.cfg.Network != nil {

@@ -211,6 +211,9 @@ func (d *Door) Serve(ctx *fasthttp.RequestCtx) {
 		d.serveOwned(ctx, v, &target)
 		return
 	}
+	if r := target.plan.Reported(); r != nil {
+		v.reports(d, r)
+	}
 	dest := target.plan.Decide(v.device)
 	if v.counts {
 		d.record(v, &target, &dest)

@@ -91,6 +91,19 @@ func person(d *device.Device) *device.Device {
 	return &plain
 }
 
+// reports makes the request that of the visitor whom the rules name. A program
+// that clicks for him is none, then, and neither its agent nor its address is his.
+func (v *request) reports(d *Door, r *route.Reported) {
+	library := person(v.device) != v.device
+	if library && r.Agent == "" {
+		v.device, v.agent, v.language, v.referrer = person(v.device), nil, nil, nil
+	}
+	if library || r.Agent != "" {
+		v.address = r.Address
+	}
+	v.standFor(d, &route.Place{Agent: r.Agent, Address: r.Address})
+}
+
 // standFor makes the request that of the visitor whose click a server reports.
 // What else its headers say speaks of the server.
 func (v *request) standFor(d *Door, p *route.Place) {

@@ -53,7 +53,10 @@ func TestComingAgain(t *testing.T) {
 	if h := s.hooked("i-3", "event", "signup"); h.Verdict != "credited" || h.Campaign != "awake" || !h.Again {
 		t.Errorf("of an event after the re-engagement the account hears %+v", h)
 	}
-	s.counted("group_by=metric", map[string]int{"clicks": 3, "organic_installs": 1, "reinstalls": 1, "reattributions": 1, "reengagements": 1, "events": 2, "installs": 0})
+	for range 2 { // a session like any other, told twice
+		s.open(said("i-3", from, fields{"session_id": "s-3", "ids": ids}))
+	}
+	s.counted("group_by=metric", map[string]int{"clicks": 3, "organic_installs": 1, "reinstalls": 1, "reattributions": 1, "reengagements": 1, "sessions": 1, "events": 2, "installs": 0})
 	k := s.close()
 	if got := k.told("wide-install"); len(got) != 0 {
 		t.Errorf("the partner is told of %v; nothing was a new install", got)

@@ -202,6 +202,11 @@ type opened struct {
 		Link    int64  `json:"link_id"`
 		Click   string `json:"click_id"`
 	}
+	Reengagement struct {
+		Method, Campaign string
+		Now              bool
+		Params           map[string]string
+	}
 	DeepLink struct {
 		Found bool
 		Value string

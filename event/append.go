@@ -43,6 +43,9 @@ func (c *Click) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"route":`...)
 	dst = appendString(dst, c.Route)
 	dst = appendField(dst, `,"deep_link":`, c.DeepLink)
+	if c.Clipboard {
+		dst = append(dst, `,"clipboard":true`...)
+	}
 	dst = appendField(dst, `,"platform":`, c.Platform.String())
 	dst = appendField(dst, `,"os":`, c.OS)
 	dst = appendField(dst, `,"model":`, c.Model)

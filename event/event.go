@@ -55,19 +55,22 @@ type Click struct {
 	Host     string // of the request, without port
 	Route    string // the rule that chose the destination
 	DeepLink string // where in the app the visitor belongs; empty where nothing says so
-	Platform device.Platform
-	OS       string // version; empty when not known
-	Model    string
-	Browser  string // in-app browser
-	Bot      string // empty for people
-	Country  string
-	IP       string // as privacy allows
-	Network  string // who runs the address, as attribution names networks; empty where no list holds it
-	Agent    string // User-Agent
-	Language string // Accept-Language
-	Referrer string // Referer header
-	Query    string // of the clicked URL, raw, without "?"
-	Stored   string // parameters that the clicked address stands for, raw: those of Query come over them
+	// Clipboard tells that the page which it was answered with leaves the click's
+	// token on the clipboard.
+	Clipboard bool
+	Platform  device.Platform
+	OS        string // version; empty when not known
+	Model     string
+	Browser   string // in-app browser
+	Bot       string // empty for people
+	Country   string
+	IP        string // as privacy allows
+	Network   string // who runs the address, as attribution names networks; empty where no list holds it
+	Agent     string // User-Agent
+	Language  string // Accept-Language
+	Referrer  string // Referer header
+	Query     string // of the clicked URL, raw, without "?"
+	Stored    string // parameters that the clicked address stands for, raw: those of Query come over them
 }
 
 // wireClick is the ledger's form of a Click, for reading. AppendJSON writes it.
@@ -86,6 +89,7 @@ type wireClick struct {
 	Host     string          `json:"host,omitempty"`
 	Route    string          `json:"route"`
 	DeepLink string          `json:"deep_link,omitempty"`
+	Clip     bool            `json:"clipboard,omitempty"`
 	Platform device.Platform `json:"platform,omitempty"`
 	OS       string          `json:"os,omitempty"`
 	Model    string          `json:"model,omitempty"`
@@ -121,7 +125,7 @@ func decodeClick(line []byte) (Click, error) {
 	}
 	c := Click{
 		Kind: w.Kind, ID: w.ID, At: w.At, Account: w.Account, Dialect: w.Dialect, Link: w.Link, Tracker: w.Tracker, Template: w.Template,
-		Code: w.Code, State: w.State, Host: w.Host, Route: w.Route, DeepLink: w.DeepLink, Platform: w.Platform, OS: w.OS, Model: w.Model,
+		Code: w.Code, State: w.State, Host: w.Host, Route: w.Route, DeepLink: w.DeepLink, Clipboard: w.Clip, Platform: w.Platform, OS: w.OS, Model: w.Model,
 		Browser: w.Browser, Bot: w.Bot, Country: w.Country, IP: w.IP, Network: w.Network, Agent: w.Agent, Language: w.Language,
 		Referrer: w.Referrer, Query: w.Query, Stored: w.Stored,
 	}

@@ -26,7 +26,7 @@ func fullClick() Click {
 // plainClick holds nothing that has to be escaped, as most.
 func plainClick() Click {
 	c := fullClick()
-	c.Referrer, c.Query, c.Stored = "https://example.org/", "af_sub1=a%20b", "pid=email&c=spring"
+	c.Referrer, c.Query, c.Stored, c.Clipboard = "https://example.org/", "af_sub1=a%20b", "pid=email&c=spring", true
 	return c
 }
 
@@ -34,6 +34,7 @@ func plainClick() Click {
 func fullView() Click {
 	c := fullClick()
 	c.Kind, c.Dialect, c.Template, c.Tracker, c.DeepLink = ImpressionKind, link.SmartLinks, "", 3, `product/12?x="a b"`
+	c.Clipboard = true
 	return c
 }
 

@@ -130,6 +130,9 @@ func (s *clickScan) set(name, value []byte) bool {
 		n, err := strconv.ParseUint(string(value), 10, 8)
 		c.Tracker = link.Tracker(n)
 		return err == nil && isDigits(value)
+	case "clipboard":
+		c.Clipboard = string(value) == "true"
+		return c.Clipboard
 	case "v", "type", "id": // given once more
 		return false
 	}

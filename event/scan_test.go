@@ -33,6 +33,7 @@ func TestScanClick(t *testing.T) {
 	f("text that is no UTF-8", `"promo"`, "\"pro\xffmo\"")
 	f("another version", `"v":1`, `"v":2`)
 	f("another kind", `"type":"click"`, `"type":"open"`)
+	f("a flag that is not set", `"clipboard":true`, `"clipboard":false`)
 	f("a second id", `,"code":`, `,"id":"7","code":`)
 	f("a name that folds to ours", `,"code":"promo"`, `,"code":"promo","Code":"other"`)
 	f("a nested value", `"promo"`, `{"a":1}`)

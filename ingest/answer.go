@@ -40,6 +40,11 @@ type Answer struct {
 	// Touch is Match's touch with what the link said; nil where there is none,
 	// or it is forgotten.
 	Touch *history.Touch
+	// Reengagement is what won the person back with this open; nil: it is no
+	// re-engagement, or nobody has told of an open.
+	Reengagement *attribution.Match
+	// ReengagementTouch is Reengagement's touch, as Touch is Match's.
+	ReengagementTouch *history.Touch
 	// DeepLink is the deferred deep link. It is told once.
 	DeepLink string
 }
@@ -48,6 +53,15 @@ type Answer struct {
 // what its app is to be told. It takes the deferred deep link. The open is in
 // the ledger, so a question that fails makes the answer Pending, no error.
 func (s *Service) Answer(ctx context.Context, open Receipt, wait time.Duration) Answer {
+	answer := s.Decided(ctx, open, wait)
+	if err := s.TakeLink(ctx, &answer); err != nil {
+		return s.unanswered(open, err)
+	}
+	return answer
+}
+
+// Decided is Answer, and leaves the deferred deep link where it is.
+func (s *Service) Decided(ctx context.Context, open Receipt, wait time.Duration) Answer {
 	within, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	i, ok, err := s.cfg.Decisions.Await(within, open.App, open.Install, open.Key)
@@ -56,13 +70,34 @@ func (s *Service) Answer(ctx context.Context, open Receipt, wait time.Duration) 
 	}
 	answer := Answer{Status: Pending, AskIn: AskAgain}
 	if ok && err == nil {
-		answer, err = s.answer(ctx, &i, true)
+		answer, err = s.answer(ctx, &i, open.Key)
 	}
 	if err != nil {
-		s.cfg.Logger.Error("an open stays unanswered", "app", open.App, "install", open.Install, "error", err)
-		return Answer{Status: Pending, AskIn: AskAgain}
+		return s.unanswered(open, err)
 	}
 	return answer
+}
+
+func (s *Service) unanswered(open Receipt, err error) Answer {
+	s.cfg.Logger.Error("an open stays unanswered", "app", open.App, "install", open.Install, "error", err)
+	return Answer{Status: Pending, AskIn: AskAgain}
+}
+
+// TakeLink takes the deferred deep link of a decided installation into the
+// answer, if nobody has and its time is not over. An error is an Unavailable fault.
+func (s *Service) TakeLink(ctx context.Context, a *Answer) error {
+	i := &a.Installation
+	if i.DeepLink == "" {
+		return nil
+	}
+	deepLink, ok, err := s.cfg.Decisions.TakeDeepLink(ctx, i.App, i.ID, s.cfg.Now())
+	if err != nil {
+		return unreadable(err)
+	}
+	if ok {
+		a.DeepLink = deepLink
+	}
+	return nil
 }
 
 // Ask returns what is known of an installation now, for calls that only ask.
@@ -75,37 +110,49 @@ func (s *Service) Ask(ctx context.Context, app link.AppID, install string, takeL
 	if !ok {
 		return Answer{Status: Pending, AskIn: AskAgain}, nil
 	}
-	return s.answer(ctx, &i, takeLink)
+	answer, err := s.answer(ctx, &i, "")
+	if err == nil && takeLink {
+		err = s.TakeLink(ctx, &answer)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	return answer, nil
 }
 
-// answer shapes what is known. A refused installation is told that it is
-// organic: who invents installs learns nothing from it.
-func (s *Service) answer(ctx context.Context, i *history.Installation, takeLink bool) (Answer, error) {
-	a := Answer{Status: Organic, Installation: *i}
+// answer shapes what is known, of the open with the key, if it is not empty. A
+// refused installation is told that it is organic: who invents installs learns
+// nothing from it.
+func (s *Service) answer(ctx context.Context, i *history.Installation, key string) (a Answer, err error) {
+	a = Answer{Status: Organic, Installation: *i}
 	if i.Credit != nil {
 		a.Status, a.Match = NonOrganic, &i.Credit.Match
 		if i.Outcome == attribution.Reattribution {
 			a.Status = Reattributed
 		}
-		touch, ok, err := s.cfg.Decisions.ReadTouch(ctx, a.Match.Touch, a.Match.At)
-		if err != nil {
-			return Answer{}, unreadable(err)
-		}
-		if ok {
-			a.Touch = &touch
+		if a.Touch, err = s.touch(ctx, a.Match); err != nil {
+			return Answer{}, err
 		}
 	}
-	if !takeLink || i.DeepLink == "" {
-		return a, nil
-	}
-	deepLink, ok, err := s.cfg.Decisions.TakeDeepLink(ctx, i.App, i.ID, s.cfg.Now())
-	if err != nil {
-		return Answer{}, unreadable(err)
-	}
-	if ok {
-		a.DeepLink = deepLink
+	if c := i.Reengagement; c != nil && key != "" && key == i.ReengagedBy {
+		a.Reengagement = &c.Match
+		if a.ReengagementTouch, err = s.touch(ctx, a.Reengagement); err != nil {
+			return Answer{}, err
+		}
 	}
 	return a, nil
+}
+
+// touch returns a match's touch, nil where it is forgotten.
+func (s *Service) touch(ctx context.Context, m *attribution.Match) (*history.Touch, error) {
+	touch, ok, err := s.cfg.Decisions.ReadTouch(ctx, m.Touch, m.At)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if !ok {
+		return nil, nil
+	}
+	return &touch, nil
 }
 
 func unreadable(err error) error {

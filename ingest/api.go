@@ -130,6 +130,9 @@ func (a *sdkAPI) open(req *request) (reply.Reply, error) {
 	if err != nil {
 		return reply.Reply{}, a.Service.Refuse(err)
 	}
+	if r, err = a.Service.ClickOpened(req.Context(), r); err != nil {
+		return reply.Reply{}, err
+	}
 	receipt, err := a.Service.Open(req.Context(), r)
 	if err != nil {
 		return reply.Reply{}, err

@@ -149,7 +149,7 @@ func TestOpenIsAnsweredWithItsDecision(t *testing.T) {
 		"attribution.campaign": "spring", "attribution.campaign_id": "c-1", "attribution.adset_id": "set", "attribution.ad_id": "ad-1", "attribution.site_id": "s-1",
 		"attribution.agency": "a", "attribution.link_id": 77.0, "attribution.touch": "click", "attribution.touch_at": float64(noon.Add(-time.Hour).UnixMilli()),
 		"attribution.click_id": "9023861282613779883", "attribution.until": nil, "ask_in_ms": nil,
-		"reengagement.media_source": "mail", "reengagement.until": float64(noon.Add(time.Hour).UnixMilli()),
+		"reengagement.media_source": "mail", "reengagement.until": float64(noon.Add(time.Hour).UnixMilli()), "reengagement.now": nil, "reengagement.params": nil,
 		"deep_link.found": true, "deep_link.value": "acme://shoe/7", "deep_link.url": "acme://shoe/7", "deep_link.match_type": "referrer",
 		"deep_link.params.deep_link_value": "shoe", "deep_link.params.coupon": "X Y", "deep_link.expires_at": float64(noon.Add(time.Hour).UnixMilli()),
 	} {
@@ -160,6 +160,62 @@ func TestOpenIsAnsweredWithItsDecision(t *testing.T) {
 	again := send(t, server, "/sdk/v1/open", []byte(least+`,"is_first_launch":true}`))
 	if again.at("deep_link.found") != false || again.at("attribution.status") != "non_organic" || again.at("key") != got.at("key") {
 		t.Errorf("the second time: %+v", again.body)
+	}
+}
+
+// TestReengagementIsAnswered: the open that won a person back is told of the
+// touch that did, and no other open is.
+func TestReengagementIsAnswered(t *testing.T) {
+	t.Parallel()
+	own := attribution.Match{Touch: 9023861282613779883, Method: attribution.ByReferrer, Source: attribution.Source{Name: "wide"}}
+	back := attribution.Match{Touch: 9023861282613779884, Method: attribution.ByOpenedURL, Source: attribution.Source{Name: "mail"}}
+	f := func(session string, touch bool, want, params any) {
+		t.Helper()
+		w := newWorld(t)
+		w.decisions.Decide(history.Installation{
+			App: 26538, ID: someInstall, Credit: &attribution.Credit{Match: own}, Reengagement: &attribution.Credit{Match: back, Until: noon.Add(time.Hour)}, ReengagedBy: "s-2",
+		})
+		if touch {
+			w.decisions.Remember(back.Touch, history.Touch{Query: "sale=now"})
+		}
+		got := send(t, w.door(time.Minute), "/sdk/v1/open", []byte(least+`,"session_id":"`+session+`"}`))
+		if got.at("attribution.media_source") != "wide" || got.at("reengagement.media_source") != "mail" || got.at("reengagement.now") != want || got.at("reengagement.params.sale") != params {
+			t.Errorf("%s: %+v", session, got.body)
+		}
+		open := ingest.Receipt{App: 26538, Install: someInstall, Key: session}
+		answer := w.service.Answer(t.Context(), open, time.Minute)
+		if (answer.Reengagement != nil) != (want == true) || (answer.ReengagementTouch != nil) != (params != nil) || answer.Match.Touch != own.Touch {
+			t.Errorf("%s: answer %+v", session, answer)
+		}
+		if asked, err := w.service.Ask(t.Context(), 26538, someInstall, false); err != nil || asked.Reengagement != nil {
+			t.Errorf("asked, got %+v, %v", asked, err)
+		}
+	}
+	f("s-2", true, true, "now")
+	f("s-2", false, true, nil)
+	f("s-1", true, nil, nil)
+}
+
+// TestDecidedTakesNoLink: the deferred deep link is there for who takes it.
+func TestDecidedTakesNoLink(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.decisions.Decide(history.Installation{App: 26538, ID: someInstall, DeepLink: "shoe", LinkUntil: noon})
+	open := ingest.Receipt{App: 26538, Install: someInstall, Key: "s-1"}
+	first, second := w.service.Decided(t.Context(), open, time.Minute), w.service.Decided(t.Context(), open, time.Minute)
+	if first.DeepLink+second.DeepLink != "" || first.Status != ingest.Organic {
+		t.Errorf("decided %+v, %+v", first, second)
+	}
+	w.decisions.Fail(errDown)
+	if err := w.service.TakeLink(t.Context(), &first); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("took from a store that is down: %v", err)
+	}
+	w.decisions.Fail(nil)
+	if err := w.service.TakeLink(t.Context(), &first); err != nil || first.DeepLink != "shoe" {
+		t.Errorf("took %+v, %v", first, err)
+	}
+	if err := w.service.TakeLink(t.Context(), &second); err != nil || second.DeepLink != "" {
+		t.Errorf("took twice: %+v, %v", second, err)
 	}
 }
 

@@ -38,6 +38,9 @@ type Engagement struct {
 	// Opened is the link that opened the app, Query then the clicked one's; nil:
 	// the report speaks of an app alone.
 	Opened *Opened
+	// ID is the click's, and At when it happened, where the caller knows; zero: made here, and now.
+	ID uid.Click
+	At time.Time
 }
 
 // Opened is a link that opened an app by itself, past its host.
@@ -46,6 +49,11 @@ type Opened struct {
 	Code   string      // as clicked
 	Host   string
 	Stored string // what the clicked address stands for, see event.Click
+
+	Template link.TemplateID
+	Tracker  link.Tracker
+	State    event.State
+	DeepLink string
 }
 
 // maxQuery bounds the query of an engagement, bytes.
@@ -123,6 +131,13 @@ func (s *Service) click(e *Engagement, app *link.App, account *link.Account) *ev
 	query := string(privacy.AppendQuery(nil, account.IPPolicy, []byte(e.Query)))
 	if o := e.Opened; o != nil {
 		c.Route, c.Link, c.Code, c.Host, c.Stored, c.Query = event.OpenedRoute, o.Link, o.Code, o.Host, o.Stored, query
+		c.Template, c.Tracker, c.State, c.DeepLink = o.Template, o.Tracker, o.State, o.DeepLink
+		if c.Country == "" {
+			c.Country = countryCode(e.Device.Country)
+		}
+		if !e.At.IsZero() {
+			c.At = e.At.UnixMilli()
+		}
 		return c
 	}
 	c.Query = event.AppParam + "=" + strconv.FormatInt(int64(app.ID), 10)
@@ -135,6 +150,9 @@ func (s *Service) click(e *Engagement, app *link.App, account *link.Account) *ev
 // engagementID is one and the same for every repetition, also after a restart,
 // so that a repeated touch is one touch to attribution.
 func engagementID(e *Engagement, app link.AppID) uid.Click {
+	if e.ID != 0 {
+		return e.ID
+	}
 	if e.Key == "" {
 		return uid.NewClick()
 	}

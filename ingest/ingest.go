@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"waypost/attribution"
 	"waypost/attribution/history"
 	"waypost/internal/device"
 	"waypost/internal/uid"
@@ -34,6 +35,11 @@ type Decisions interface {
 	Await(ctx context.Context, app link.AppID, install, key string) (i history.Installation, ok bool, err error)
 	// ReadInstallation returns what is known now; not ok when nothing is.
 	ReadInstallation(ctx context.Context, app link.AppID, install string) (i history.Installation, ok bool, err error)
+	// ReadConsent returns what the person of an installation permits, also
+	// before its first open; empty answers are not known.
+	ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error)
+	// IsDecided reports whether an open with the key was decided.
+	IsDecided(ctx context.Context, app link.AppID, install, key string) (bool, error)
 	// TakeDeepLink hands out an installation's deferred deep link, once for
 	// ever; not ok when there is none, or its time is over.
 	TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (deepLink string, ok bool, err error)
@@ -50,6 +56,8 @@ type Config struct {
 	// the process. Run brings it there.
 	Unknown UnknownStore
 	Now     func() time.Time
+	// FindOpened finds links that have opened an app; nil: none are looked for.
+	FindOpened FindOpened
 	// Country returns the ISO country of an address, or "". It may be nil.
 	Country func(netip.Addr) string
 	// Network returns the name of the network that an address belongs to, or
@@ -66,6 +74,7 @@ type Service struct {
 	counters counters
 	unknowns unknowns
 	engaged  recent
+	said     permitted
 }
 
 const agentsCached = 4 << 10

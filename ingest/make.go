@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -100,7 +101,7 @@ func (m *making) takeContent() (err error) {
 		if err := checkText(FieldToken, r.Clipboard, maxToken); err != nil {
 			return err
 		}
-		t.OpenedClick, t.Clipboard = ClickInURL(r.OpenedURL), r.Clipboard
+		t.OpenedClick, t.Clipboard = cmp.Or(r.OpenedClick, ClickInURL(r.OpenedURL)), r.Clipboard
 		t.OpenedURL = string(privacy.AppendURL(nil, m.account.IPPolicy, []byte(r.OpenedURL)))
 	case event.InAppKind:
 		if err := needText(FieldName, r.Name, maxName); err != nil {
@@ -187,9 +188,16 @@ func (m *making) takeFacts(agents *device.Detector) {
 	if d.Width > 0 && d.Width <= maxScreen && d.Height > 0 && d.Height <= maxScreen {
 		t.Width, t.Height = d.Width, d.Height
 	}
-	if c := strings.ToUpper(strings.TrimSpace(d.Country)); len(c) == 2 && strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
-		t.Country = c
+	t.Country = countryCode(d.Country)
+}
+
+// countryCode is a code of ISO 3166-1 alpha-2 in capitals, empty where the text is none.
+func countryCode(text string) string {
+	c := strings.ToUpper(strings.TrimSpace(text))
+	if len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return ""
 	}
+	return c
 }
 
 // maxScreen is larger than any screen, pixels.
@@ -254,7 +262,7 @@ func (m *making) tidyNetworks() {
 	}
 }
 
-// consent is what the report says, and what the installation said before where
+// consent is what the report says, and what was said of the person before where
 // the report is silent. A question that cannot be answered refuses the report
 // for now: what a person has forbidden is not kept on a guess.
 func (s *Service) consent(ctx context.Context, m *making) (attribution.Consent, error) {
@@ -262,28 +270,53 @@ func (s *Service) consent(ctx context.Context, m *making) (attribution.Consent, 
 	if len(m.report.IDs)+len(m.report.Addresses)+len(m.report.User) == 0 && said == nil {
 		return attribution.Consent{}, nil
 	}
-	i, ok, err := s.cfg.Decisions.ReadInstallation(ctx, m.app.ID, m.told.Install)
-	switch {
-	case err != nil:
-		return attribution.Consent{}, (&fault.Error{Kind: fault.Unavailable, RetryAfter: retryAfter,
-			Message: "what the person permits cannot be read just now"}).Because(err)
-	case !ok:
-		return consentOf(said), nil
-	case said == nil:
-		return i.Consent, nil
+	before, err := s.decidedConsent(ctx, m.app.ID, m.told.Install, m.now)
+	if err != nil {
+		return attribution.Consent{}, err
 	}
-	whole := *said
+	if said != nil {
+		m.told.Consent = m.whole(before)
+	}
+	if just, ok := s.said.of(person{m.app.ID, m.told.Install}, m.now); ok {
+		before = just // which the decisions may not know of yet
+	}
+	if said == nil {
+		return before, nil
+	}
+	return consentOf(m.whole(before)), nil
+}
+
+func (s *Service) decidedConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error) {
+	c, err := s.cfg.Decisions.ReadConsent(ctx, app, install, now)
+	if err != nil {
+		err = (&fault.Error{Kind: fault.Unavailable, RetryAfter: retryAfter, Message: "what the person permits cannot be read just now"}).Because(err)
+	}
+	return c, err
+}
+
+// Permitted returns what the person of an installation permits, also before its
+// first open; empty answers are not known. An error is an Unavailable fault.
+func (s *Service) Permitted(ctx context.Context, app link.AppID, install string) (attribution.Consent, error) {
+	now := s.cfg.Now()
+	if just, ok := s.said.of(person{app, install}, now); ok {
+		return just, nil
+	}
+	return s.decidedConsent(ctx, app, install, now)
+}
+
+// whole is what the report says of consent, and before where it is silent.
+func (m *making) whole(before attribution.Consent) *event.Consent {
+	whole := *m.report.Consent
 	if whole.Tracking == "" {
-		whole.Tracking = string(i.Consent.Tracking)
+		whole.Tracking = string(before.Tracking)
 	}
 	if whole.Measurement == "" {
-		whole.Measurement = string(i.Consent.Measurement)
+		whole.Measurement = string(before.Measurement)
 	}
 	// Only a call about consent takes back that the person is a child: other
 	// reports that do not say so may just not know.
-	whole.Child = whole.Child || i.Consent.Child && m.told.Kind != event.ConsentKind
-	m.told.Consent = &whole
-	return consentOf(&whole), nil
+	whole.Child = whole.Child || before.Child && m.told.Kind != event.ConsentKind
+	return &whole
 }
 
 // retryAfter is when senders may try again after a fault of ours.

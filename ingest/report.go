@@ -51,7 +51,10 @@ type Report struct {
 	First     bool
 	Referrer  *Referrer
 	OpenedURL string
-	Clipboard string
+	// OpenedClick is the click that OpenedURL stands for, where nobody but the
+	// caller knows; empty: see ClickInURL.
+	OpenedClick string
+	Clipboard   string
 
 	// Of an in-app event. Without an amount, a currency is kept all the same.
 	Name     string

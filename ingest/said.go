@@ -26,10 +26,10 @@ type wireAccepted struct {
 // wireAnswer is what an open is answered.
 type wireAnswer struct {
 	wireAccepted
-	Attribution  wireAttribution `json:"attribution"`
-	Reengagement *wireCredit     `json:"reengagement,omitempty"`
-	DeepLink     wireDeepLink    `json:"deep_link"`
-	AskIn        int64           `json:"ask_in_ms,omitempty"`
+	Attribution  wireAttribution   `json:"attribution"`
+	Reengagement *wireReengagement `json:"reengagement,omitempty"`
+	DeepLink     wireDeepLink      `json:"deep_link"`
+	AskIn        int64             `json:"ask_in_ms,omitempty"`
 }
 
 type wireAttribution struct {
@@ -55,6 +55,14 @@ type wireCredit struct {
 	Until       int64                 `json:"until,omitempty"`
 }
 
+// wireReengagement is a person won back. With Now, it is this open, and Params
+// are those of the clicked URL.
+type wireReengagement struct {
+	*wireCredit
+	Now    bool              `json:"now,omitempty"`
+	Params map[string]string `json:"params,omitempty"`
+}
+
 type wireDeepLink struct {
 	Found     bool               `json:"found"`
 	Value     string             `json:"value,omitempty"`
@@ -70,7 +78,10 @@ func shape(a *Answer, now time.Time) wireAnswer {
 		said.Attribution.wireCredit = creditOf(a.Match, time.Time{})
 	}
 	if c := a.Installation.Reengagement; c != nil && (c.Until.IsZero() || now.Before(c.Until)) {
-		said.Reengagement = creditOf(&c.Match, c.Until)
+		said.Reengagement = &wireReengagement{wireCredit: creditOf(&c.Match, c.Until), Now: a.Reengagement != nil}
+		if a.ReengagementTouch != nil {
+			said.Reengagement.Params = clickedParams(a.ReengagementTouch)
+		}
 	}
 	if a.DeepLink == "" {
 		return said

@@ -62,6 +62,9 @@ func (s *Service) take(ctx context.Context, kind event.Kind, r *Report) (Receipt
 		return Receipt{}, err
 	}
 	s.counters.take(kind, told.Flags)
+	if told.Consent != nil && !told.Unsigned {
+		s.said.add(person{told.App, told.Install}, consentOf(told.Consent), time.UnixMilli(told.ReceivedAt))
+	}
 	return Receipt{
 		ID: told.ID, Account: told.Account, App: told.App, Install: told.Install, Key: told.Key,
 		At: time.UnixMilli(told.At), ReceivedAt: time.UnixMilli(told.ReceivedAt), Flags: told.Flags,

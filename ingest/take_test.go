@@ -447,6 +447,26 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 	f("limited", says(event.Consent{LimitAds: true}), "android_id", someIP)
 	f("a child", says(event.Consent{Child: true}), "android_id", someIP)
 	f("said no before", remembered(26538, attribution.Consent{Measurement: attribution.No}), "", "")
+	f("said no before the first open", func(w *world, _ *ingest.Report) {
+		w.decisions.Permit(someInstall, attribution.Consent{Measurement: attribution.No})
+	}, "", "")
+	said := func(change func(*ingest.Report)) func(*world, *ingest.Report) {
+		return func(w *world, _ *ingest.Report) {
+			answer := someReport()
+			answer.Consent = &event.Consent{Measurement: "no"}
+			change(&answer)
+			if _, err := w.service.Consent(t.Context(), answer); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	f("said no, and nothing is decided yet", said(func(*ingest.Report) {}), "", "")
+	f("somebody else said no", said(func(r *ingest.Report) { r.Install = "another" }), "gaid,idfa,android_id", someIP)
+	f("somebody unsigned said no", said(func(r *ingest.Report) { r.Unsigned = true }), "gaid,idfa,android_id", someIP)
+	f("said no a minute ago, and no decision knows of it", func(w *world, r *ingest.Report) {
+		said(func(*ingest.Report) {})(w, r)
+		w.pass(time.Minute + time.Millisecond)
+	}, "gaid,idfa,android_id", someIP)
 	f("said no in another app", remembered(30002, attribution.Consent{Measurement: attribution.No}), "gaid,idfa,android_id", someIP)
 	f("said no before and yes now", func(w *world, r *ingest.Report) {
 		remembered(26538, attribution.Consent{Measurement: attribution.No})(w, r)

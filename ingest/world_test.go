@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,14 +60,15 @@ type world struct {
 	service   *ingest.Service
 	ledger    *ingesttest.Ledger
 	decisions *ingesttest.Decisions
+	passed    atomic.Int64 // since noon, nanoseconds
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, changes ...func(*ingest.Config)) *world {
 	w := &world{t: t, ledger: &ingesttest.Ledger{}, decisions: ingesttest.NewDecisions()}
 	directory := someDirectory()
-	w.service = ingest.New(ingest.Config{
+	cfg := ingest.Config{
 		Directory: func() *link.Directory { return directory }, Ledger: w.ledger, Decisions: w.decisions,
-		Now: func() time.Time { return noon },
+		Now: func() time.Time { return noon.Add(time.Duration(w.passed.Load())) },
 		Country: func(a netip.Addr) string {
 			if a == netip.MustParseAddr(someIP) {
 				return "DE"
@@ -79,9 +81,16 @@ func newWorld(t *testing.T) *world {
 			}
 			return ""
 		},
-	})
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	w.service = ingest.New(cfg)
 	return w
 }
+
+// pass lets time go by.
+func (w *world) pass(d time.Duration) { w.passed.Add(int64(d)) }
 
 // last is the newest event of the ledger.
 func (w *world) last() event.Told {

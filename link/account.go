@@ -185,8 +185,11 @@ type App struct {
 	StoreID      string
 	StoreURL     string
 	Scheme       string // without "://"; empty when the app answers to none
-	URL          string // web
-	Attribution  AttributionSettings
+	// Clipboard says that the app looks at the clipboard at its first start, for
+	// the token that pages leave there which lead to its store. iOS.
+	Clipboard   bool
+	URL         string // web
+	Attribution AttributionSettings
 }
 
 // AppGroup is the product across its platforms.

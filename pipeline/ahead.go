@@ -311,7 +311,21 @@ func (h *ahead) addOrphan(o history.Orphan) {
 	if len(h.orphans[k]) == 0 && !slices.Contains(h.newOrphans, k) {
 		h.newOrphans = append(h.newOrphans, k)
 	}
-	h.orphans[k] = append(h.orphans[k], o)
+	h.orphans[k] = append(slices.DeleteFunc(h.orphans[k], func(old history.Orphan) bool { return old.Conversion == o.Conversion }), o)
+}
+
+// orphan returns one of an installation that is not known yet, or nil.
+func (h *ahead) orphan(ctx context.Context, k installKey, c attribution.ConversionID) (*history.Orphan, error) {
+	for _, o := range h.orphans[k] {
+		if o.Conversion == c {
+			return &o, nil
+		}
+	}
+	o, ok, err := h.store.ReadOrphan(ctx, k.app, k.install, c)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &o, nil
 }
 
 // adopt returns the installation's orphans, the oldest first, which are none
@@ -325,7 +339,11 @@ func (h *ahead) adopt(ctx context.Context, k installKey) ([]history.Orphan, erro
 		o.Line = nil
 		h.adopted = append(h.adopted, o)
 	}
-	found = append(found, h.orphans[k]...)
+	newer := h.orphans[k]
+	found = slices.DeleteFunc(found, func(old history.Orphan) bool {
+		return slices.ContainsFunc(newer, func(o history.Orphan) bool { return o.Conversion == old.Conversion })
+	})
+	found = append(found, newer...)
 	delete(h.orphans, k)
 	slices.SortFunc(found, func(a, b history.Orphan) int {
 		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.Conversion, b.Conversion))

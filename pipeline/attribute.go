@@ -153,7 +153,7 @@ func (g *gathering) hearClick(ctx context.Context, c *event.Click) error {
 		return err
 	}
 	t, ok := g.touchOf(c, l, g.directory)
-	if ok && c.OfServer() { // servers repeat their reports; the first one stays
+	if ok && (c.OfServer() || c.Route == event.OpenedRoute) { // such reports are repeated; the first one stays
 		var again bool
 		again, err = g.ahead.knows(ctx, &t)
 		ok = !again

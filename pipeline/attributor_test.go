@@ -102,7 +102,10 @@ func TestRepeated(t *testing.T) {
 	p.catchUp()
 	p.credited(p.decided("device-1", attribution.Install, ""), c, attribution.ByDeviceID)
 	p.credited(p.decided("device-1", attribution.Open, ""), won, attribution.ByDeviceID)
-	p.counts(map[string]int64{"installs/0": 1, "events/0": 1, "organic_events/0": 1, "reengagements/0": 1})
+	p.counts(map[string]int64{"installs/0": 1, "events/0": 1, "organic_events/0": 1, "reengagements/0": 1, "sessions/0": 1})
+	if i, _, err := p.store.ReadInstallation(t.Context(), androidApp, "device-1"); err != nil || i.ReengagedBy != back.Key {
+		t.Errorf("won back by open %q, want %q, %v", i.ReengagedBy, back.Key, err)
+	}
 	before := p.everything(p.store)
 
 	p.touched(noon.Add(30*time.Minute), func(c *event.Click) { c.Query = "gaid=" + someGAID }) // would win now

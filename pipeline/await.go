@@ -48,6 +48,12 @@ func (a *Attributor) opened(ctx context.Context, app link.AppID, install, key st
 	return i, ok, err
 }
 
+// IsDecided reports whether an installation's open with the key is decided.
+func (a *Attributor) IsDecided(ctx context.Context, app link.AppID, install, key string) (bool, error) {
+	_, ok, err := a.opened(ctx, app, install, key)
+	return ok, err
+}
+
 // ReadInstallation returns what is known of an installation now; not ok when
 // nothing is.
 func (a *Attributor) ReadInstallation(ctx context.Context, app link.AppID, install string) (history.Installation, bool, error) {

@@ -29,7 +29,7 @@ func conversionID(t *event.Told, kind attribution.ConversionKind) attribution.Co
 func conversionOf(t *event.Told, kind attribution.ConversionKind, app *link.App, known attribution.Consent) *attribution.Conversion {
 	c := &attribution.Conversion{
 		ID: conversionID(t, kind), Kind: kind, Event: t.Name, At: instant(t.At), Account: t.Account, App: t.App, Facts: factsOfTold(t, app),
-		OpenedClickID: openedClick(t), ClipboardToken: t.Clipboard, Consent: consentOf(t, known), Emulator: t.Emulator, BadSignature: t.Unsigned,
+		OpenedClickID: openedClick(t), ClipboardToken: copiedToken(t.Clipboard), Consent: consentOf(t, known), Emulator: t.Emulator, BadSignature: t.Unsigned,
 	}
 	for _, id := range t.IDs {
 		c.DeviceIDs = append(c.DeviceIDs, attribution.DeviceID{Kind: attribution.IDKind(id.Kind), Form: attribution.IDForm(id.Form), Value: id.Value})
@@ -61,6 +61,15 @@ func plainClick(id string) string {
 		return c.String()
 	}
 	return id
+}
+
+// copiedToken brings what our page left on a clipboard to the form under which
+// touches are filed. Other texts stay as they are.
+func copiedToken(text string) string {
+	if c, ok := uid.ParseCopied(text); ok {
+		return c.String()
+	}
+	return text
 }
 
 // openedClick finds a click's id in the URL that opened the app, whatever the

@@ -59,6 +59,8 @@ func (h *hearing) hear(ctx context.Context, t *event.Told) error {
 		return h.hearEvent(ctx, t, known)
 	case t.Kind == event.OpenKind && known == nil:
 		return h.hearInstall(ctx, t)
+	case known == nil && !t.Unsigned:
+		return h.hearEarly(ctx, t)
 	case known == nil || t.Unsigned && t.Kind != event.OpenKind:
 		return nil
 	case t.Kind == event.OpenKind && !t.First:
@@ -137,6 +139,10 @@ func (h *hearing) findCandidates(ctx context.Context, app link.AppID, asked []at
 
 func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	c := conversionOf(t, attribution.Install, h.directory.App(t.App), attribution.Consent{})
+	user, err := h.earlyPerson(ctx, t, c)
+	if err != nil {
+		return err
+	}
 	identity, places := c.IdentityKeys(), addressKeys(c)
 	sameDevice, err := h.ahead.findInstallations(ctx, identity, time.Time{})
 	if err != nil {
@@ -165,7 +171,7 @@ func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	d := &r.decision
 	made := &history.Installation{
 		Account: t.Account, App: t.App, ID: t.Install, Dialect: t.Dialect, At: d.At, LastActiveAt: d.At, Identity: identity, Address: places,
-		User: t.User, Consent: c.Consent, Withhold: withheldBy(t, orphans.withhold), Conversion: c.ID, Outcome: d.Outcome, Verdict: d.Verdict, Credit: d.Credit(), Opens: []string{t.Key}, Flags: t.Flags,
+		User: user, Consent: c.Consent, Withhold: withheldBy(t, orphans.withhold), Conversion: c.ID, Outcome: d.Outcome, Verdict: d.Verdict, Credit: d.Credit(), Opens: []string{t.Key}, Flags: t.Flags,
 	}
 	if err := h.conclude(ctx, &r, made); err != nil {
 		return err
@@ -195,7 +201,7 @@ func (h *hearing) hearOpen(ctx context.Context, t *event.Told, known *history.In
 		h.seen(known, &r)
 		known.Opens = addOpen(known.Opens, t.Key)
 		if r.decision.Outcome == attribution.Reengagement {
-			known.Reengagement = r.decision.Credit()
+			known.Reengagement, known.ReengagedBy = r.decision.Credit(), t.Key
 		}
 		h.ahead.save(known)
 	}
@@ -216,12 +222,13 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 	if again, err := h.ahead.isDecided(ctx, decidedKey{installKey{t.App, t.Install}, id}); err != nil || again {
 		return err
 	}
-	var consent attribution.Consent
-	if known != nil {
-		consent = known.Consent
-	}
-	c := conversionOf(t, attribution.InApp, h.directory.App(t.App), consent)
-	if known != nil {
+	c := conversionOf(t, attribution.InApp, h.directory.App(t.App), attribution.Consent{})
+	if known == nil {
+		if _, err := h.earlyPerson(ctx, t, c); err != nil {
+			return err
+		}
+	} else {
+		c.Consent = consentOf(t, known.Consent)
 		c.Past = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}
 		c.InstallCredit, c.Reengagement = known.Credit, known.Reengagement
 	}
@@ -229,9 +236,16 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 	if err != nil {
 		return err
 	}
-	if known != nil && r.decision.Verdict != attribution.Refused {
-		h.seen(known, &r)
-		h.ahead.save(known)
+	if r.decision.Verdict != attribution.Refused {
+		if known == nil {
+			err = h.hearEarly(ctx, t)
+		} else {
+			h.seen(known, &r)
+			h.ahead.save(known)
+		}
+	}
+	if err != nil {
+		return err
 	}
 	return h.conclude(ctx, &r, known)
 }
@@ -282,10 +296,8 @@ func (h *hearing) conclude(ctx context.Context, r *ruling, installation *history
 		Account: t.Account, App: t.App, Install: t.Install, Conversion: d.Conversion, Kind: r.conversion.Kind, Event: t.Name, Amount: t.Amount, Currency: t.Currency,
 		ReceivedAt: instant(t.ReceivedAt), Decision: *d, Flags: t.Flags,
 	}
-	if d.Outcome != attribution.Session || d.Verdict != attribution.Organic {
-		h.ahead.decide(decided)
-		h.count(r, touch, 1)
-	}
+	h.ahead.decide(decided)
+	h.count(r, touch, 1)
 	h.tell(News{Decided: decided, Installation: installation, Touch: touch, Told: t})
 	if installation == nil {
 		return h.orphan(r)
@@ -359,7 +371,10 @@ func countedAs(d *attribution.Decision) report.Metric {
 		}
 		return report.OrganicEvents
 	case attribution.Session:
-		return ""
+		if refused {
+			return ""
+		}
+		return report.Sessions
 	case attribution.Reengagement:
 		return report.Reengagements
 	}

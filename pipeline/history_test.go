@@ -74,7 +74,7 @@ func (p *past) varyTold(t *event.Told, clicks []event.Click) {
 	if r.IntN(4) == 0 && len(clicks) > 0 {
 		t.First, t.OpenedURL = false, "acme://open?af_tranid="+clicks[len(clicks)-1].ID.String()
 	}
-	if r.IntN(8) == 0 {
+	if r.IntN(8) == 0 || t.Kind == event.ConsentKind {
 		t.Consent = &event.Consent{Measurement: pick(r, "yes", "no")}
 	}
 	t.Unsigned = r.IntN(20) == 0

@@ -50,8 +50,10 @@ type HistoryStore interface {
 	// ReadSites returns what was counted for each site and day, in their order;
 	// zero where nothing was, or it is forgotten.
 	ReadSites(ctx context.Context, asked []history.SiteDay) ([]attribution.SiteTraffic, error)
-	// ListOrphans returns the events that came before their installation, the
-	// oldest first, of those received at once by their conversion.
+	// ReadOrphan returns one of those that came before their installation, if it is there.
+	ReadOrphan(ctx context.Context, app link.AppID, install string, id attribution.ConversionID) (history.Orphan, bool, error)
+	// ListOrphans returns what came before its installation, the oldest first,
+	// of what was received at once by the conversion.
 	ListOrphans(ctx context.Context, app link.AppID, install string) ([]history.Orphan, error)
 	// TakeDeepLink hands out an installation's deferred deep link once for ever,
 	// and not after its LinkUntil.

@@ -40,6 +40,9 @@ func (h *hearing) orphansOf(ctx context.Context, t *event.Told) (found orphans, 
 		return found, err
 	}
 	for _, o := range kept {
+		if isEarly(&o) {
+			continue
+		}
 		told, err := event.DecodeTold(o.Line)
 		if err != nil {
 			return found, fmt.Errorf("read an event that came before its installation: %w", err)

@@ -149,14 +149,14 @@ func came(c event.Click) func(*event.Told) {
 
 func first(t *event.Told) { t.First = true }
 
-// decided returns the only conversion of an installation that has the kind and, for events, the name.
+// decided returns the only conversion of an installation that has the kind and, for events, the name. Plain sessions are none.
 func (p *past) decided(install string, kind attribution.ConversionKind, name string) history.Decided {
 	p.Helper()
 	all, err := p.store.ListDecided(p.Context(), androidApp, install, 100)
 	p.ok(err)
 	var found []history.Decided
 	for _, d := range all {
-		if d.Kind == kind && d.Event == name {
+		if plain := d.Decision.Outcome == attribution.Session && d.Decision.Verdict == attribution.Organic; d.Kind == kind && d.Event == name && !plain {
 			found = append(found, d)
 		}
 	}
@@ -224,12 +224,11 @@ func (p *past) everything(s *sqlitestore.Store) string {
 			if ok {
 				add(i)
 			}
-			if !ok && !seen[k] {
-				continue
-			}
 			orphans, err := s.ListOrphans(p.Context(), k.app, k.install)
 			p.ok(err)
-			add(orphans)
+			if ok || seen[k] || len(orphans) > 0 {
+				add(orphans)
+			}
 		}
 	}
 	for _, c := range p.sites(s) {

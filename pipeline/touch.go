@@ -36,6 +36,9 @@ func (a *Attributor) touchOf(c *event.Click, l *link.Link, d *link.Directory) (t
 		},
 		Dialect: c.Dialect, Template: c.Template, Code: c.Code, Host: c.Host, Route: c.Route, Query: c.Query, DeepLink: c.DeepLink,
 	}
+	if c.Clipboard {
+		t.ClipboardToken = c.ID.String()
+	}
 	if c.Kind == event.ImpressionKind {
 		t.Kind = attribution.View
 	}

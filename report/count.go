@@ -29,6 +29,7 @@ const (
 	Reinstalls       Metric = "reinstalls" // of people who had the app, won back by nobody
 	Reattributions   Metric = "reattributions"
 	Reengagements    Metric = "reengagements"
+	Sessions         Metric = "sessions" // later opens that are no re-engagement; under no link
 	Events           Metric = "events"
 	OrganicEvents    Metric = "organic_events"
 	RejectedInstalls Metric = "rejected_installs" // refused as fraud
@@ -37,7 +38,7 @@ const (
 
 // ofHistory are the metrics of what apps tell.
 func ofHistory() []Metric {
-	return []Metric{Installs, OrganicInstalls, Reinstalls, Reattributions, Reengagements, Events, OrganicEvents, RejectedInstalls, RejectedEvents}
+	return []Metric{Installs, OrganicInstalls, Reinstalls, Reattributions, Reengagements, Sessions, Events, OrganicEvents, RejectedInstalls, RejectedEvents}
 }
 
 // Metrics lists all of them.

@@ -41,6 +41,7 @@ type choice struct {
 	open     *Open   // tried by a page; nil: none
 	target   *Target // of a redirect, or where the page goes on to; nil: nowhere
 	store    bool    // target is a store
+	copies   bool    // the page leaves the click's token on the clipboard
 	tracker  link.Tracker
 	deepLink string
 }
@@ -114,7 +115,7 @@ func (r *Rules) choosePhone(o *Offer, app, web, store Rule) choice {
 		c = r.chooseWeb()
 	}
 	if o.Open != nil {
-		c.rule, c.kind, c.open = app, Page, o.Open
+		c.rule, c.kind, c.open, c.copies = app, Page, o.Open, o.Clipboard && c.store
 	}
 	return c
 }

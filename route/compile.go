@@ -28,7 +28,7 @@ func compile(r *Rules) (*Plan, []choice) {
 		}
 		c.packer.head[visitor] = uint8(n)
 	}
-	p := &Plan{fixed: r.Fixed, preview: c.rules.Preview}
+	p := &Plan{fixed: r.Fixed, preview: c.rules.Preview, reported: r.Reported}
 	for i := range choices {
 		c.destination(&choices[i])
 	}

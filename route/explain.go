@@ -90,6 +90,9 @@ func (r *Rules) reason(c *choice) string {
 		if c.target == nil {
 			return sentence + "; there is nothing to go on to."
 		}
+		if c.copies {
+			return sentence + ". A tap leads to " + c.target.From + " and leaves the click's token on the clipboard, where the app looks for it."
+		}
 		return sentence + ", and goes on to " + c.target.From + " when that fails."
 	case AndroidWeb, IOSWeb:
 		return "The link sets " + c.target.From + ", which comes before the store."

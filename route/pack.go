@@ -18,12 +18,18 @@ const (
 	ruleAt = iota
 	kindAt
 	trackerAt
-	storeAt // 1: its next is a store
+	flagsAt
 	nextAt
 	openAt
 	deepLinkAt
 	replyAt
 	recordSize
+)
+
+// Flags of a destination.
+const (
+	toStore = 1 << iota
+	copiesToken
 )
 
 // Numbers of texts that every plan has.
@@ -62,11 +68,14 @@ func (k *packer) text(s string) byte {
 }
 
 func (k *packer) destination(chosen *choice, next, open, deepLink macro.Text, reply string) {
-	store := byte(0)
+	var flags byte
 	if chosen.store {
-		store = 1
+		flags |= toStore
 	}
-	k.head = append(k.head, byte(slices.Index(allRules[:], chosen.rule)), byte(chosen.kind), byte(chosen.tracker), store,
+	if chosen.copies {
+		flags |= copiesToken
+	}
+	k.head = append(k.head, byte(slices.Index(allRules[:], chosen.rule)), byte(chosen.kind), byte(chosen.tracker), flags,
 		k.text(next.Packed()), k.text(open.Packed()), k.text(deepLink.Packed()), k.text(reply))
 }
 
@@ -88,7 +97,8 @@ func (k *packer) pack() (packed string, places uint16) {
 func (p *Plan) destination(n int) Destination {
 	r := p.packed[slots+n*recordSize:][:recordSize]
 	return Destination{
-		Rule: allRules[r[ruleAt]], Kind: Kind(r[kindAt]), Tracker: link.Tracker(r[trackerAt]), store: r[storeAt] == 1,
+		Rule: allRules[r[ruleAt]], Kind: Kind(r[kindAt]), Tracker: link.Tracker(r[trackerAt]),
+		store: r[flagsAt]&toStore != 0, copies: r[flagsAt]&copiesToken != 0,
 		next: macro.Unpack(p.text(r[nextAt])), open: macro.Unpack(p.text(r[openAt])), deepLink: macro.Unpack(p.text(r[deepLinkAt])),
 		reply: p.text(r[replyAt]), plan: p,
 	}

@@ -48,12 +48,13 @@ func (k *Kind) UnmarshalText(text []byte) error {
 // shares with other links it is one text, without pointers for the garbage
 // collector to follow.
 type Plan struct {
-	packed  string          // see packer
-	preview *link.OpenGraph // may be shared between plans; nil: none
-	places  uint16          // where packed says where its texts are
-	stores  uint8           // number of the first text of the page that lists stores
-	lines   uint8           // of that page
-	fixed   bool
+	packed   string          // see packer
+	preview  *link.OpenGraph // may be shared between plans; nil: none
+	reported *Reported       // nil: the visitor is who asks
+	places   uint16          // where packed says where its texts are
+	stores   uint8           // number of the first text of the page that lists stores
+	lines    uint8           // of that page
+	fixed    bool
 }
 
 // Fixed reports whether the plan answers clicks with other parameters, too.
@@ -61,6 +62,9 @@ func (p *Plan) Fixed() bool { return p.fixed }
 
 // Stored returns the parameters that the clicked address stands for, raw.
 func (p *Plan) Stored() string { return p.text(storedText) }
+
+// Reported returns the visitor whose click a server reports, or nil.
+func (p *Plan) Reported() *Reported { return p.reported }
 
 // Packed returns everything that the plan keeps to itself, for caches that put
 // it beside what else they know of the link: see On.
@@ -83,6 +87,7 @@ type Destination struct {
 	Kind     Kind
 	Tracker  link.Tracker
 	store    bool       // a page's next is a store
+	copies   bool       // a page leaves the click's token on the clipboard
 	next     macro.Text // location of a redirect; where a page goes on to
 	open     macro.Text // what a page tries
 	deepLink macro.Text
@@ -120,6 +125,10 @@ func (d Destination) AppendDeepLink(dst []byte, m Moment) []byte {
 // Reply returns the JSON of a Told.
 func (d Destination) Reply() string { return d.reply }
 
+// Copies reports whether the destination is a page that leaves the click's
+// token on the clipboard.
+func (d Destination) Copies() bool { return d.copies }
+
 // AppendPage appends the HTML of a Page or a Preview, which is to be sent with
 // page.Policy as its Content-Security-Policy. On an error dst is returned as
 // it was.
@@ -135,11 +144,15 @@ func (d Destination) AppendPage(dst []byte, m Moment) ([]byte, error) {
 	case d.Kind != Page:
 		return dst, nil
 	case !d.open.IsZero():
+		token := ""
+		if d.copies {
+			token = m.Click.Copied()
+		}
 		return page.AppendTry(dst, page.Try{
 			Name:    name,
 			Open:    string(d.open.Append(nil, macro.Values(m))),
 			Next:    string(d.next.Append(nil, macro.Values(m))),
-			Replace: !d.store, Store: d.store,
+			Replace: !d.store, Store: d.store, Copy: token,
 		})
 	}
 	list := page.Stores{Name: name}

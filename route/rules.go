@@ -5,6 +5,8 @@
 package route
 
 import (
+	"net/netip"
+
 	"waypost/internal/device"
 	"waypost/internal/macro"
 	"waypost/link"
@@ -41,6 +43,7 @@ type Rules struct {
 	Preview *link.OpenGraph // may be shared between links; nil: none
 	// NoRedirect, where it is not empty, says why the click is only counted.
 	NoRedirect string
+	Reported   *Reported    // the visitor whose click a server reports; nil: whoever asks
 	Reply      string       // JSON that answers where NoRedirect is set; empty: no body
 	Web        *Target      // nil: the fallback page
 	Tracker    link.Tracker // of whoever gets no offer
@@ -56,6 +59,13 @@ type Rules struct {
 	Notes []string
 }
 
+// Reported is a visitor whose click a server reports by clicking itself. What
+// is not set, the server did not tell.
+type Reported struct {
+	Agent   string // User-Agent
+	Address netip.Addr
+}
+
 // Offer is what one platform gets. What is nil is left out; an offer without
 // anything leads to Rules.Web.
 type Offer struct {
@@ -65,6 +75,9 @@ type Offer struct {
 	Web      *Target // comes before the store; phones and desktops
 	Store    *Target // phones and televisions
 	Tracker  link.Tracker
+	// Clipboard makes a page that tries the app lead to the store by a tap
+	// alone, which leaves the click's token on the clipboard.
+	Clipboard bool
 	// DeepLink is where in the app the visitor belongs: events keep it for the
 	// app's first start, and an app that asks about the link is told it.
 	DeepLink string

@@ -53,6 +53,37 @@ func TestTrackersAndDeepLinks(t *testing.T) {
 	}
 }
 
+// TestClipboard: only a page that leads an iPhone to its store leaves a token,
+// and only where the app looks for it.
+func TestClipboard(t *testing.T) {
+	t.Parallel()
+	f := func(name string, change func(*Offer), agent device.Device, copies bool) {
+		t.Helper()
+		o := Offer{Platform: device.IOS, Open: &Open{URI: "acme://x", From: "the link"}, Store: &Target{URL: "https://apps.apple.com/app/id1", From: "the store"}, Clipboard: true}
+		change(&o)
+		r := &Rules{Offers: []Offer{o}, Web: &Target{URL: "https://www.acme.test/", From: "the catch-all"}}
+		d := Compile(r).Decide(&agent)
+		page, err := d.AppendPage(nil, someMoment)
+		token := someMoment.Click.Copied()
+		if err != nil || d.Copies() != copies || strings.Contains(string(page), `data-copy="`+token+`"`) != copies || strings.Contains(string(page), "data-copy") != copies {
+			t.Errorf("%s: copies %v, %v, page %s", name, d.Copies(), err, page)
+		}
+		explained, _ := Explain(r)
+		if told := strings.Contains(explained[0].Reason, "clipboard"); agent.Platform == device.IOS && !agent.IsBot() && told != copies {
+			t.Errorf("%s: explained by %q", name, explained[0].Reason)
+		}
+	}
+	phone := device.Device{Platform: device.IOS}
+	f("the app looks for it", func(*Offer) {}, phone, true)
+	f("in a browser inside another app", func(*Offer) {}, device.Device{Platform: device.IOS, Browser: "Instagram"}, true)
+	f("the app does not", func(o *Offer) { o.Clipboard = false }, phone, false)
+	f("a web address", func(o *Offer) { o.Web = o.Store }, phone, false)
+	f("no store", func(o *Offer) { o.Store = nil }, phone, false)
+	f("no page", func(o *Offer) { o.Open = nil }, phone, false)
+	f("a bot", func(*Offer) {}, device.Device{Platform: device.IOS, Bot: "crawler"}, false)
+	f("a desktop", func(*Offer) {}, device.Device{Platform: device.MacOS}, false)
+}
+
 func TestDesktopsTakeTheirOffer(t *testing.T) {
 	t.Parallel()
 	r := measuredRules()

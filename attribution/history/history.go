@@ -46,6 +46,7 @@ type Installation struct {
 	Verdict      attribution.Verdict
 	Credit       *attribution.Credit // who earned it; nil: nobody
 	Reengagement *attribution.Credit // the last one; nil: none
+	ReengagedBy  string              // the key of the open that was the last re-engagement
 	// Opens are the keys of its last opens, the newest last, by which a
 	// repeated one is known.
 	Opens []string
@@ -71,8 +72,10 @@ type Decided struct {
 	Flags      []string
 }
 
-// Orphan is an in-app event that came before its installation. It was decided
-// without; when the installation comes in time, it is decided again.
+// Orphan is what came before its installation. An in-app event was decided
+// without; when the installation comes in time, it is decided again. What was
+// said of the person, his consent and his name, waits for the installation
+// under a Conversion that is none; the last word replaces the one before.
 type Orphan struct {
 	App        link.AppID
 	Install    string
@@ -152,11 +155,11 @@ type Step struct {
 	Earned        []Earned
 	Installations []Installation // new and changed ones, by App and ID
 	Decided       []Decided      // new and changed ones, by App, Install and Conversion
-	Orphans       []Orphan
-	Adopted       []Orphan      // orphans that are none any more; their Line is empty
-	Counts        report.Counts // of installs, re-engagements, events; a revised decision takes its old one back
-	Deliveries    []Delivery    // those whose Key is there already are left out
-	Sites         []SiteCount   // to be added, each SiteDay once
+	Orphans       []Orphan       // new ones, and those that replace one of the same App, Install and Conversion
+	Adopted       []Orphan       // orphans that are none any more; their Line is empty
+	Counts        report.Counts  // of installs, re-engagements, events; a revised decision takes its old one back
+	Deliveries    []Delivery     // those whose Key is there already are left out
+	Sites         []SiteCount    // to be added, each SiteDay once
 	// ForgetBefore lets touches, orphans and days of sites go that are older, a few with each step; zero: none.
 	ForgetBefore time.Time
 }

@@ -2,9 +2,11 @@ package onelink
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
+	"waypost/attribution"
 	"waypost/internal/device"
 	"waypost/internal/macro"
 	"waypost/internal/uid"
@@ -46,6 +48,7 @@ func (Clicks) Rules(click *route.Clicked) (*route.Rules, error) {
 	// click. Stored, it would make a link that leads nobody anywhere.
 	if v, from := c.get(paramNoRedirect); from == fromURL && strings.EqualFold(v, "false") {
 		rules.NoRedirect = "redirect=false in the URL"
+		rules.Reported = c.reported()
 	}
 	rules.Web = c.webTarget()
 	rules.Offers = c.offers()
@@ -54,6 +57,32 @@ func (Clicks) Rules(click *route.Clicked) (*route.Rules, error) {
 	}
 	rules.Notes = c.notes
 	return rules, nil
+}
+
+// reported is the visitor whom a server names that reports his click, by his
+// browser, his address or his device; nil where the URL names nobody.
+func (c *clicked) reported() *route.Reported {
+	r := &route.Reported{}
+	named := false
+	for _, p := range c.params {
+		if p.from != fromURL {
+			continue
+		}
+		switch p.Name {
+		case paramAgent:
+			r.Agent = strings.TrimSpace(p.Value)
+		case paramAddress:
+			if a, err := netip.ParseAddr(strings.TrimSpace(p.Value)); err == nil {
+				r.Address = a.Unmap().WithZone("")
+			}
+		}
+		id, ok := idOf(p.Name, p.Value)
+		named = named || ok && id.State() == attribution.Usable
+	}
+	if !named && r.Agent == "" && !r.Address.IsValid() {
+		return nil
+	}
+	return r
 }
 
 // origin says where a parameter comes from.

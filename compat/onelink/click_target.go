@@ -125,7 +125,7 @@ func (c *clicked) iosOffer(app *link.App) route.Offer {
 	}
 	scheme := ""
 	if app != nil {
-		offer.Store = c.iosStore(app)
+		offer.Store, offer.Clipboard = c.iosStore(app), app.Clipboard
 		scheme = app.Scheme
 	}
 	if !c.is(paramForceDeepLink, "true") {

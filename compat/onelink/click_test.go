@@ -46,6 +46,23 @@ func TestClicksWithoutAppGroup(t *testing.T) {
 	}
 }
 
+// TestClipboard: the page of an app that looks at the clipboard leaves its
+// click's token there.
+func TestClipboard(t *testing.T) {
+	t.Parallel()
+	for _, looks := range []bool{true, false} {
+		view := acme()
+		view.Group.Apps[0].Clipboard = looks
+		rules, err := Clicks{}.Rules(&route.Clicked{Template: view, Query: []link.Param{{Name: "af_dp", Value: "acme://x"}, {Name: "af_force_deeplink", Value: "true"}}, Allow: allowAcme})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := route.Compile(rules).Decide(&device.Device{Platform: device.IOS}); d.Rule != route.IOSApp || d.Copies() != looks {
+			t.Errorf("rule %s, copies %v, want %v", d.Rule, d.Copies(), looks)
+		}
+	}
+}
+
 func TestDecodeOnce(t *testing.T) {
 	t.Parallel()
 	f := func(value, v1, v2 string) {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"waypost/attribution"
 	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/internal/reply"
@@ -24,7 +25,12 @@ type Intake interface {
 	Open(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Event(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Engage(ctx context.Context, e ingest.Engagement) (ingest.Receipt, error)
-	Answer(ctx context.Context, open ingest.Receipt, wait time.Duration) ingest.Answer
+	// Decided waits for the decision of an open, and leaves its deferred deep
+	// link for TakeLink.
+	Decided(ctx context.Context, open ingest.Receipt, wait time.Duration) ingest.Answer
+	TakeLink(ctx context.Context, a *ingest.Answer) error
+	// Permitted returns what a person permits, as far as it is known.
+	Permitted(ctx context.Context, app link.AppID, install string) (attribution.Consent, error)
 	Ask(ctx context.Context, app link.AppID, install string, takeLink bool) (ingest.Answer, error)
 }
 

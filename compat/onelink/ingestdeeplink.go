@@ -1,6 +1,7 @@
 package onelink
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"waypost/attribution"
+	"waypost/attribution/history"
 	"waypost/ingest"
 	"waypost/internal/device"
 	"waypost/internal/fault"
@@ -56,13 +58,49 @@ func (in *Ingest) answerDeepLink(r *reported, p device.Platform) (reply.Reply, e
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	told := in.Intake.Answer(r.Context(), receipt, ingest.DefaultWait)
+	told := in.Intake.Decided(r.Context(), receipt, ingest.DefaultWait)
 	if told.Status == ingest.Pending {
 		// The vendor's own answer to what takes too long. A repetition is the
 		// same start, so a client that asks again loses nothing.
 		return reply.Empty(http.StatusGatewayTimeout).RetryAfter(told.AskIn), nil
 	}
-	return reply.JSON(http.StatusOK, deepLinkOf(&told, receipt.At, start.report.First)), nil
+	said, err := in.findClick(r.Context(), &told, receipt.At)
+	if err != nil {
+		return reply.Reply{}, err
+	}
+	return reply.JSON(http.StatusOK, deepLinkOf(said, start.report.First && told.Status != ingest.Reattributed)), nil
+}
+
+// findClick returns the click that a start comes from, nil where it comes from
+// none that this call may tell: it is told for a quarter of an hour after the
+// click, and where it is a deferred deep link, once. A call that comes too late
+// leaves the link to conversion data and to others that may still tell it.
+func (in *Ingest) findClick(ctx context.Context, told *ingest.Answer, at time.Time) (*toldClick, error) {
+	if c := (&toldClick{told.Reengagement, told.ReengagementTouch}); c.telling(at) {
+		return c, nil // the click of this very start
+	}
+	c := &toldClick{told.Match, told.Touch}
+	if !c.telling(at) {
+		return nil, nil
+	}
+	if told.Installation.DeepLink == "" {
+		return c, nil
+	}
+	if err := in.Intake.TakeLink(ctx, told); err != nil || told.DeepLink == "" {
+		return nil, err
+	}
+	return c, nil
+}
+
+// toldClick is what a start comes from.
+type toldClick struct {
+	match *attribution.Match
+	touch *history.Touch
+}
+
+// telling reports whether a start at an instant is told of the click.
+func (c *toldClick) telling(at time.Time) bool {
+	return c.match != nil && c.touch != nil && c.match.Kind == attribution.Click && at.Sub(c.match.At) <= DeepLinkWindow
 }
 
 // refuseDeepLink is the table of responses of the deep-link API: 400 with a code
@@ -274,24 +312,22 @@ type foundClick struct {
 	Sub5       *string           `json:"af_sub5"`
 }
 
-// deepLinkOf shapes what is known of a start. A deferred deep link is told
-// once, and for a quarter of an hour after the click. A new user's app learns
-// nothing but where he belongs.
-func deepLinkOf(a *ingest.Answer, at time.Time, first bool) deepLink {
-	told := a.Installation.DeepLink != "" && a.DeepLink == ""
-	if a.Match == nil || a.Touch == nil || a.Match.Kind != attribution.Click || at.Sub(a.Match.At) > DeepLinkWindow || told {
+// deepLinkOf shapes what a start is told of its click; c is nil where there is
+// none. A new user's app learns nothing but where he belongs.
+func deepLinkOf(c *toldClick, isNew bool) deepLink {
+	if c == nil {
 		return deepLink{Click: struct{}{}}
 	}
-	said := saidIn(a.Touch.Query)
-	c := foundClick{Timestamp: a.Match.At.UTC().Format("2006-01-02T15:04:05.000"), Match: matchType(a.Match.Method)}
-	if c.Custom = said.deepLinks(); first && a.Status != ingest.Reattributed {
-		return deepLink{Found: true, Click: c}
+	said, source := saidIn(c.touch.Query), &c.match.Source
+	found := foundClick{Timestamp: c.match.At.UTC().Format("2006-01-02T15:04:05.000"), Match: matchType(c.match.Method)}
+	if found.Custom = said.deepLinks(); isNew {
+		return deepLink{Found: true, Click: found}
 	}
-	c.Custom = said.custom()
-	c.CampaignID, c.Source, c.Campaign = known(a.Match.Source.CampaignID), known(a.Match.Source.Name), known(a.Match.Source.Campaign)
-	c.Referrer = said.get(paramHTTPReferrer)
-	c.Sub1, c.Sub2, c.Sub3, c.Sub4, c.Sub5 = said.get(paramSub+"1"), said.get(paramSub+"2"), said.get(paramSub+"3"), said.get(paramSub+"4"), said.get(paramSub+"5")
-	return deepLink{Found: true, Click: c}
+	found.Custom = said.custom()
+	found.CampaignID, found.Source, found.Campaign = known(source.CampaignID), known(source.Name), known(source.Campaign)
+	found.Referrer = said.get(paramHTTPReferrer)
+	found.Sub1, found.Sub2, found.Sub3, found.Sub4, found.Sub5 = said.get(paramSub+"1"), said.get(paramSub+"2"), said.get(paramSub+"3"), said.get(paramSub+"4"), said.get(paramSub+"5")
+	return deepLink{Found: true, Click: found}
 }
 
 // matchType is the vendor's word for how a touch was recognised. It has none

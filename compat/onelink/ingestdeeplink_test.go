@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waypost/attribution"
+	"waypost/attribution/history"
 	"waypost/event"
 )
 
@@ -148,6 +149,85 @@ func TestDeepLinkWindow(t *testing.T) {
 	f("a view", false, func(w *won) { w.kind = attribution.View })
 	f("without a deep link", true, func(w *won) { w.query, w.deepLink = "pid=Email", "" })
 	f("another app's", false, func(w *won) { w.app = bossIOS })
+}
+
+// TestLateDeepLinkCallSpendsNothing: what this call may not tell, another may.
+func TestLateDeepLinkCallSpendsNothing(t *testing.T) {
+	t.Parallel()
+	w := goldenReports(t)
+	late := emailClick()
+	late.clicked, late.after = 16*time.Minute, 10*time.Minute
+	w.decide(late)
+	for range 2 {
+		if status, _, text := w.start(t, "android/com.golden.app", someStart); status != 200 || text != foundNothing {
+			t.Fatalf("got %d %s", status, text)
+		}
+	}
+	left, err := w.service.Ask(t.Context(), goldenAndroid, "inst-1", true)
+	if err != nil || left.DeepLink != "apples" {
+		t.Errorf("what is left is %q, %v", left.DeepLink, err)
+	}
+}
+
+// TestDeepLinkIsOver: nothing is found of a link whose time is over for
+// everybody, or that somebody else was told.
+func TestDeepLinkIsOver(t *testing.T) {
+	t.Parallel()
+	f := func(name string, do func(*reports)) {
+		t.Helper()
+		w := goldenReports(t)
+		w.decide(emailClick())
+		do(w)
+		if status, _, text := w.start(t, "android/com.golden.app", someStart); status != 200 || text != foundNothing {
+			t.Errorf("%s: got %d %s", name, status, text)
+		}
+	}
+	f("taken", func(w *reports) {
+		if taken, err := w.service.Ask(t.Context(), goldenAndroid, "inst-1", true); err != nil || taken.DeepLink == "" {
+			t.Errorf("took %+v, %v", taken, err)
+		}
+	})
+	f("over", func(w *reports) {
+		i, _, _ := w.decisions.ReadInstallation(t.Context(), goldenAndroid, "inst-1")
+		i.LinkUntil = noon.Add(-time.Millisecond)
+		w.decisions.Decide(i)
+	})
+}
+
+// TestReengagedStart: the start that won a person back is told the click that
+// did, whole, whenever he installed; his installation's deep link stays.
+func TestReengagedStart(t *testing.T) {
+	t.Parallel()
+	laterStart := strings.Replace(someStart, `"true"`, `"false"`, 1)
+	f := func(name string, clicked time.Duration, change func(*history.Installation), want string) {
+		t.Helper()
+		w := goldenReports(t)
+		old := emailClick()
+		old.clicked = 40 * 24 * time.Hour
+		w.decide(old)
+		if status, _, text := w.start(t, "android/com.golden.app", laterStart); status != 200 || text != foundNothing {
+			t.Fatalf("%s: before it got %d %s", name, status, text)
+		}
+		i, _, _ := w.decisions.ReadInstallation(t.Context(), goldenAndroid, "inst-1")
+		touch := history.Touch{Query: "pid=Mail&c=Back&deep_link_value=basket&fruit=plum&af_sub1=s9"}
+		touch.ID = 77
+		i.Reengagement = &attribution.Credit{Match: attribution.Match{
+			Touch: touch.ID, Kind: attribution.Click, Method: attribution.ByOpenedURL, At: noon.Add(-clicked), Source: attribution.Source{Name: "Mail", Campaign: "Back"},
+		}}
+		i.ReengagedBy = w.ledger.LastTold(t).Key
+		change(&i)
+		w.decisions.Decide(i, touch)
+		status, _, text := w.start(t, "android/com.golden.app", laterStart)
+		if status != 200 || !sameJSON(t, text, want) {
+			t.Errorf("%s: got %d %s", name, status, text)
+		}
+	}
+	const found = `{"found":true,"click_event":{"timestamp":"2026-11-20T11:45:00.000","custom_params":{"deep_link_value":"basket","fruit":"plum"},
+		"campaign_id":null,"match_type":"id_matching","media_source":"Mail","campaign":"Back","click_http_referrer":null,
+		"af_sub1":"s9","af_sub2":null,"af_sub3":null,"af_sub4":null,"af_sub5":null}}`
+	f("this start", 15*time.Minute, func(*history.Installation) {}, found)
+	f("too long after the click", 15*time.Minute+time.Millisecond, func(*history.Installation) {}, foundNothing)
+	f("another start", 15*time.Minute, func(i *history.Installation) { i.ReengagedBy = "start:another" }, foundNothing)
 }
 
 func TestMatchTypes(t *testing.T) {

@@ -272,11 +272,11 @@ func (in *Ingest) consent(ctx context.Context, app link.AppID, install string, s
 	}
 	c := &event.Consent{Tracking: string(said.tracking), Measurement: string(said.measurement), LimitAds: said.sharesID == attribution.No}
 	if said.sharesID == "" {
-		known, err := in.Intake.Ask(ctx, app, install, false)
+		known, err := in.Intake.Permitted(ctx, app, install)
 		if err != nil {
 			return nil, err
 		}
-		c.LimitAds = known.Installation.Consent.LimitAds
+		c.LimitAds = known.LimitAds
 	}
 	return c, nil
 }

@@ -2,6 +2,7 @@ package onelink_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
@@ -179,8 +180,13 @@ func TestEventConsent(t *testing.T) {
 	w := goldenReports(t)
 	w.decisions.Decide(history.Installation{App: goldenAndroid, ID: "said-no", Consent: attribution.Consent{Measurement: attribution.No}})
 	w.decisions.Decide(history.Installation{App: goldenAndroid, ID: "limits", Consent: attribution.Consent{LimitAds: true}})
+	people := 0
 	f := func(install, more string, want *event.Consent, ids int) {
 		t.Helper()
+		if install == "new" { // each time another: what they say is remembered
+			people++
+			install = fmt.Sprint("new-", people)
+		}
 		status, _, text := w.sendEvent(t, eventPath, `{"appsflyer_id":"`+install+`","eventName":"x","ip":"203.0.113.9",
 			"advertising_id":"9c9a82fb-d5de-4cd1-90c3-527441c11828","idfv":"9c9a82fb-d5de-4cd1-90c3-527441c11828"`+more+`}`)
 		if status != 200 {
@@ -209,6 +215,8 @@ func TestEventConsent(t *testing.T) {
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"XXXXXXXX"}}`, &event.Consent{Measurement: "no"}, 0)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":0}}`, nil, 2)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"`+measures+`"},"manual":{"gdpr_applies":true}}`, &event.Consent{Measurement: "no"}, 0)
+	f("early", `,"aie":false`, &event.Consent{LimitAds: true}, 1)
+	f("early", `,"att":3`, &event.Consent{Tracking: "yes", LimitAds: true}, 1)
 	// A word about one question does not take back the answer to another.
 	f("limits", ``, nil, 1)
 	f("limits", `,"att":3`, &event.Consent{Tracking: "yes", LimitAds: true}, 1)

@@ -66,6 +66,7 @@ func (k *clicked) offers() []route.Offer {
 func (k *clicked) offer(s *system) route.Offer {
 	offer := route.Offer{Platform: s.platform, DeepLink: k.deferred(s)}
 	app := k.app(s)
+	offer.Clipboard = app != nil && app.Clipboard
 	if t := k.destination(s); t != nil && isStore(t.URL, app) {
 		offer.Store = t
 	} else {

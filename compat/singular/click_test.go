@@ -107,6 +107,25 @@ func TestPagesNameTheLinksApp(t *testing.T) {
 	f(nil, "Acme")
 }
 
+// TestClipboard: the page of an app that looks at the clipboard leaves its
+// click's token there.
+func TestClipboard(t *testing.T) {
+	t.Parallel()
+	for _, looks := range []bool{true, false} {
+		s := &clickScript{stored: fuzzLink, apps: appsOfClicks(t)}
+		for i := range s.apps {
+			s.apps[i].Clipboard = looks && s.apps[i].ID == fuzzLink.IOS.AppSite
+		}
+		rules, err := Clicks{}.Rules(s.clicked(t, "/A03q9/k6kj"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := route.Compile(rules).Decide(&device.Device{Platform: device.IOS}); d.Rule != route.IOSApp || d.Copies() != looks {
+			t.Errorf("rule %s, copies %v, want %v", d.Rule, d.Copies(), looks)
+		}
+	}
+}
+
 // TestExcludes: every link that opens no app on iOS is left to the browser
 // there, and every other one is not.
 func TestExcludes(t *testing.T) {

@@ -53,6 +53,9 @@ func (c *clicked) offer(p device.Platform, at int) (offer route.Offer, usable bo
 	if target != nil && c.inStore(target.URL, t) {
 		offer.Web, offer.Store = nil, target
 	}
+	if app := c.Directory.App(t.App); app != nil {
+		offer.Clipboard = app.Clipboard
+	}
 	attempt := c.opening(p, t, entry)
 	switch {
 	case attempt == nil:

@@ -168,6 +168,25 @@ func TestWhoSteers(t *testing.T) {
 	f("https://{a/b}{c}.test/", true)
 }
 
+// TestClipboard: the page of an app that looks at the clipboard leaves its
+// click's token there.
+func TestClipboard(t *testing.T) {
+	t.Parallel()
+	for _, looks := range []bool{true, false} {
+		apps := acmeApps()
+		apps[0].Clipboard = looks
+		c := clickedAt(t, directoryOf(t, apps), scriptHost, "")
+		c.Link, c.Allow = acmeLink("https://www.acme.test/", apps[0].StoreURL, "acme://p", ""), nothingAllowed
+		rules, err := Clicks{}.Rules(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := route.Compile(rules).Decide(&device.Device{Platform: device.IOS}); d.Rule != route.IOSApp || d.Copies() != looks {
+			t.Errorf("rule %s, copies %v, want %v", d.Rule, d.Copies(), looks)
+		}
+	}
+}
+
 func TestUnfilled(t *testing.T) {
 	t.Parallel()
 	f := func(value string, want bool) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"waypost/attribution"
 	"waypost/attribution/history"
 	"waypost/internal/uid"
 	"waypost/link"
@@ -17,18 +18,20 @@ type Decisions struct {
 	mu        sync.Mutex
 	known     map[string]history.Installation // by its own id
 	touches   map[uid.Click]history.Touch
-	taken     map[string]bool // deep links, by installation
-	organicAt time.Time       // zero: who is not decided is waited for
-	awaited   []string        // keys of opens
-	down      error           // what every question fails with
-	awaitDown error           // what Await fails with
-	progress  chan struct{}   // closed with every change
+	taken     map[string]bool                // deep links, by installation
+	permitted map[string]attribution.Consent // before the first open, by installation
+	organicAt time.Time                      // zero: who is not decided is waited for
+	awaited   []string                       // keys of opens
+	down      error                          // what every question fails with
+	awaitDown error                          // what Await fails with
+	progress  chan struct{}                  // closed with every change
 }
 
 // NewDecisions returns decisions about nobody.
 func NewDecisions() *Decisions {
 	return &Decisions{
-		known: map[string]history.Installation{}, touches: map[uid.Click]history.Touch{}, taken: map[string]bool{}, progress: make(chan struct{}),
+		known: map[string]history.Installation{}, touches: map[uid.Click]history.Touch{}, taken: map[string]bool{}, permitted: map[string]attribution.Consent{},
+		progress: make(chan struct{}),
 	}
 }
 
@@ -41,6 +44,11 @@ func (d *Decisions) Decide(i history.Installation, touches ...history.Touch) {
 			d.touches[t.ID] = t
 		}
 	})
+}
+
+// Permit says what the person of an installation permits before its first open.
+func (d *Decisions) Permit(install string, c attribution.Consent) {
+	d.change(func() { d.permitted[install] = c })
 }
 
 // Remember keeps a touch under an id.
@@ -124,6 +132,24 @@ func (d *Decisions) ReadInstallation(_ context.Context, app link.AppID, install 
 	defer d.mu.Unlock()
 	i := d.known[install]
 	return i, i.App == app, d.down
+}
+
+// ReadConsent returns what was decided, or said with Permit.
+func (d *Decisions) ReadConsent(_ context.Context, app link.AppID, install string, _ time.Time) (attribution.Consent, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := d.known[install]; i.App == app {
+		return i.Consent, d.down
+	}
+	return d.permitted[install], d.down
+}
+
+// IsDecided reports whether the decided installation has the open.
+func (d *Decisions) IsDecided(_ context.Context, app link.AppID, install, key string) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := d.known[install]
+	return i.App == app && slices.Contains(i.Opens, key), d.down
 }
 
 // TakeDeepLink hands out the deep link of what was decided, once and in its time.

@@ -58,6 +58,8 @@ func TestInBrowser(t *testing.T) {
 		"hostile values stay inert":          keepsHostileValuesInert,
 		"without JavaScript":                 worksWithoutJavaScript,
 		"layout":                             fitsThePhone,
+		"copies a token":                     copiesAToken,
+		"copies the old way":                 copiesTheOldWay,
 	} {
 		t.Run(name, func(t *testing.T) {
 			tabCtx, closeTab := chromedp.NewContext(ctx)
@@ -202,6 +204,39 @@ func staysWhenTheAppOpens(t *testing.T, b *tab) {
 	f("the app opens", "pagehide", 0)
 	f("the person agrees", "blur pagehide focus", 0)
 	f("back from the app", "pagehide pageshow focus", 0)
+}
+
+// A page with something to copy waits for a tap, which alone may write, and
+// goes on then.
+func copiesAToken(t *testing.T, b *tab) {
+	b.copies(t, "")
+}
+
+// Where the new way is not there, or is refused, the old one serves.
+func copiesTheOldWay(t *testing.T, b *tab) {
+	b.copies(t, `Object.defineProperty(navigator, "clipboard", {value: undefined});`)
+	b.copies(t, `Object.defineProperty(navigator, "clipboard", {value: {writeText: function () { return Promise.reject(new Error("no")); }}});`)
+}
+
+func (b *tab) copies(t *testing.T, before string) {
+	t.Helper()
+	const token = `waypost:a"b<c>`
+	base, _ := serve(t, func(base string) ([]byte, error) {
+		return AppendTry(nil, Try{Name: "Acme", Open: "waypost-none://x", Next: base + "/next?x=1", Store: true, Copy: token})
+	})
+	b.keepFocus()
+	b.beforePage(holdTimers + before + `document.addEventListener("copy", function () { window.name = "copied " + document.activeElement.value; });`)
+	b.do(chromedp.Navigate("about:blank"), chromedp.Evaluate[chromedp.Void](`window.name = ""`), chromedp.Navigate(base+"/page"), chromedp.WaitVisible("#next"))
+	if n := b.number(`document.getElementById("open").click(); window.heldCount`); n != 0 {
+		t.Errorf("the page would go on by itself: %v timers", n)
+	}
+	if before == "" {
+		b.do(chromedp.Evaluate[chromedp.Void](`navigator.clipboard.writeText = function (text) { window.name = "copied " + text; return Promise.resolve(); }`))
+	}
+	b.do(chromedp.Click("#next"), chromedp.WaitVisible("#arrived"))
+	if got, want := b.text(`location.search + " " + window.name`), "?x=1 copied "+token; got != want {
+		t.Errorf("it went on with %q, want %q", got, want)
+	}
 }
 
 // Someone who comes back from the store, or reloads, must not be thrown out

@@ -54,6 +54,9 @@ type Try struct {
 	// web targets. A store opens as an app of its own and leaves the page behind.
 	Replace bool
 	Store   bool // Next is a store
+	// Copy is put on the clipboard when the visitor taps the way to Next, which
+	// nothing but a tap leads to then: browsers want one. Empty: nothing is.
+	Copy string
 }
 
 // AppendTry appends the page.

@@ -19,7 +19,7 @@ func render(t *testing.T, text []byte, err error) string {
 
 func everyPage(t *testing.T, word string) map[string]string {
 	t.Helper()
-	try, err1 := AppendTry(nil, Try{Name: word, Open: "acme://x?" + word, Next: "https://x.test/?" + word})
+	try, err1 := AppendTry(nil, Try{Name: word, Open: "acme://x?" + word, Next: "https://x.test/?" + word, Copy: word})
 	stores, err2 := AppendStores(nil, Stores{Name: word, Stores: []Store{{word, "https://x.test/?" + word}}})
 	preview, err3 := AppendPreview(nil, Preview{Title: word, Description: word, Image: "https://x.test/?" + word, URL: "https://x.test/?" + word})
 	return map[string]string{"try": render(t, try, err1), "stores": render(t, stores, err2), "preview": render(t, preview, err3)}

@@ -58,6 +58,22 @@ func (c Click) AppendToken(dst []byte) []byte {
 	return base64.RawStdEncoding.AppendEncode(dst, c.Append(digits[:0]))
 }
 
+// copiedMark begins what pages leave on clipboards, so that an app can tell it
+// from what else people copy, and send nothing of that to anybody.
+const copiedMark = "waypost:"
+
+// Copied is what a page leaves of the click on the clipboard.
+func (c Click) Copied() string { return string(c.AppendToken([]byte(copiedMark))) }
+
+// ParseCopied is the inverse of Copied. White space around it does not matter.
+func ParseCopied(text string) (c Click, ok bool) {
+	token, ok := strings.CutPrefix(strings.TrimSpace(text), copiedMark)
+	if !ok {
+		return 0, false
+	}
+	return ParseClick(token)
+}
+
 // ParseClick reads a click's digits or its token, with or without padding.
 func ParseClick(text string) (c Click, ok bool) {
 	if len(text) >= TokenLen {

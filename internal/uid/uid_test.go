@@ -78,6 +78,21 @@ func TestParseClick(t *testing.T) {
 	}
 }
 
+func TestCopied(t *testing.T) {
+	t.Parallel()
+	const c = Click(9023861282613779883)
+	if got := c.Copied(); got != "waypost:OTAyMzg2MTI4MjYxMzc3OTg4Mw" {
+		t.Errorf("copied %q", got)
+	}
+	for text, want := range map[string]Click{
+		c.Copied(): c, " " + c.Copied() + "\r\n": c, "": 0, "waypost:": 0, "OTAyMzg2MTI4MjYxMzc3OTg4Mw": 0, "waypost:hello": 0,
+	} {
+		if got, ok := ParseCopied(text); got != want || ok != (want != 0) {
+			t.Errorf("ParseCopied(%q) = %d, %v", text, got, ok)
+		}
+	}
+}
+
 func TestClickOf(t *testing.T) {
 	t.Parallel()
 	for _, n := range []uint64{0, 1, 1 << 63, 1<<64 - 1} {

@@ -44,6 +44,9 @@ func (c *checker) app(a *App, at, account string) {
 	c.words(at+".sha256_cert_fingerprints", a.Fingerprints)
 	c.form(at+".store_id", a.StoreID, isStoreID, "the store's id of the app, such as \"1234567890\"")
 	c.url(at+".store_url", a.StoreURL)
+	if a.Clipboard && a.Platform != device.IOS.String() {
+		c.add(at+".clipboard", "is for iOS alone: other stores hand a referrer to the app")
+	}
 	c.form(at+".scheme", a.Scheme, isAppScheme, "an app's own URI scheme without ://, such as acme")
 	c.url(at+".url", a.URL)
 	c.attribution(&a.Attribution, at+".attribution")

@@ -110,6 +110,7 @@ type App struct {
 	StoreID      string   `yaml:"store_id"`
 	StoreURL     string   `yaml:"store_url"`
 	Scheme       string   `yaml:"scheme"`
+	Clipboard    bool     `yaml:"clipboard"`
 	URL          string   `yaml:"url"`
 
 	Attribution Attribution `yaml:"attribution"`

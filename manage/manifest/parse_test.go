@@ -149,6 +149,7 @@ var valueEdits = []edit{
 	{"ios without bundle_id", "bundle_id: com.acme.solo, ", "", "accounts[0].apps[3].bundle_id: missing; an app for ios needs it, such as com.example.app"},
 	{"android without package", "package: com.acme.solo,", "", "accounts[0].apps[4].package: missing; an app for android needs it"},
 	{"web without url", `platform: web, url: "https://www.acme.test/"`, "platform: web", "accounts[0].apps[2].url: missing; an app for web needs it"},
+	{"clipboard of android", "package: com.acme.solo", "package: com.acme.solo, clipboard: true", "accounts[0].apps[4].clipboard: is for iOS alone"},
 	{"bundle_id of android", "package: com.acme.solo", "package: com.acme.solo, bundle_id: a.b", "accounts[0].apps[4].bundle_id: does not belong to an app for android; it belongs to ios, macos or tvos"},
 	{"package", "package: com.acme.solo", "package: solo", "accounts[0].apps[4].package: must be an Android application id"},
 	{"bundle_id", "bundle_id: com.acme.solo", `bundle_id: "com acme"`, "accounts[0].apps[3].bundle_id: must be a bundle identifier"},

@@ -28,7 +28,7 @@ func (p *planner) app(owner *link.Account, a *App, at string) {
 	app := link.App{
 		ID: link.AppID(p.number(at, "app", a.ID, int64(old.ID))), GUID: guid, Key: key.key, Account: owner.ID, Name: a.Name,
 		Platform: platform, BundleID: a.BundleID, TeamID: a.TeamID, Package: a.Package, Fingerprints: each(a.Fingerprints, strings.ToUpper),
-		StoreID: a.StoreID, StoreURL: a.StoreURL, Scheme: a.Scheme, URL: a.URL,
+		StoreID: a.StoreID, StoreURL: a.StoreURL, Scheme: a.Scheme, Clipboard: a.Clipboard, URL: a.URL,
 		Attribution: p.file.settings(&a.Attribution, at+".attribution"),
 	}
 	put(p, p.apps, key, app, &p.plan.Changed.Apps, Thing{Kind: "app", Owner: string(owner.Key), Key: a.Key})

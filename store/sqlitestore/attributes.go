@@ -39,6 +39,7 @@ type appRow struct {
 	StoreID      string          `json:"store_id,omitempty"`
 	StoreURL     string          `json:"store_url,omitempty"`
 	Scheme       string          `json:"scheme,omitempty"`
+	Clipboard    bool            `json:"clipboard,omitempty"`
 	URL          string          `json:"url,omitempty"`
 	Attribution  settingsRow     `json:"attribution,omitzero"`
 }

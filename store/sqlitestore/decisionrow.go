@@ -27,6 +27,7 @@ type installationRow struct {
 	Verdict      attribution.Verdict      `json:"verdict,omitempty"`
 	Credit       *creditRow               `json:"credit,omitempty"`
 	Reengagement *creditRow               `json:"reengagement,omitempty"`
+	ReengagedBy  string                   `json:"reengaged_by,omitempty"`
 	Opens        []string                 `json:"opens,omitempty"`
 	Flags        []string                 `json:"flags,omitempty"`
 }
@@ -118,7 +119,7 @@ func rowOfInstallation(i *history.Installation) installationRow {
 	return installationRow{
 		Account: i.Account, Dialect: i.Dialect, At: attributeMillis(i.At), LastActiveAt: attributeMillis(i.LastActiveAt),
 		Identity: rowsOfKeys(i.Identity), Address: rowsOfKeys(i.Address), User: i.User, Consent: consentRow(i.Consent), Withhold: i.Withhold,
-		Conversion: i.Conversion, Outcome: i.Outcome, Verdict: i.Verdict, Credit: rowOfCredit(i.Credit), Reengagement: rowOfCredit(i.Reengagement), Opens: i.Opens, Flags: i.Flags,
+		Conversion: i.Conversion, Outcome: i.Outcome, Verdict: i.Verdict, Credit: rowOfCredit(i.Credit), Reengagement: rowOfCredit(i.Reengagement), ReengagedBy: i.ReengagedBy, Opens: i.Opens, Flags: i.Flags,
 	}
 }
 
@@ -127,7 +128,7 @@ func (r *installationRow) fill(i *history.Installation) {
 	i.Identity, i.Address, i.User, i.Consent, i.Withhold = keysOfRows(r.Identity), keysOfRows(r.Address), r.User, attribution.Consent(r.Consent), r.Withhold
 	i.Conversion, i.Outcome, i.Verdict = r.Conversion, r.Outcome, r.Verdict
 	i.Credit, i.Reengagement = r.Credit.credit(), r.Reengagement.credit()
-	i.Opens, i.Flags = r.Opens, r.Flags
+	i.ReengagedBy, i.Opens, i.Flags = r.ReengagedBy, r.Opens, r.Flags
 }
 
 func rowsOfKeys(keys []attribution.Key) (rows []keyRow) {

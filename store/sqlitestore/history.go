@@ -238,8 +238,21 @@ func (s *Store) ResetHistory(ctx context.Context, name report.Projection) error 
 	})
 }
 
-// ListOrphans returns the events that came before their installation, the
-// oldest first.
+// ReadOrphan returns one of those that came before their installation; not ok
+// when it is not there.
+func (s *Store) ReadOrphan(ctx context.Context, app link.AppID, install string, id attribution.ConversionID) (o history.Orphan, ok bool, err error) {
+	err = s.read(ctx, "read an orphan", func(c *conn) error {
+		ok = false
+		return c.each("SELECT received_at, line FROM orphans WHERE app = ? AND install = ? AND conversion = ?", func(r row) error {
+			ok = true
+			o = history.Orphan{App: app, Install: install, Conversion: id, ReceivedAt: instant(r.int(0)), Line: r.blob(1)}
+			return nil
+		}, int64(app), install, string(id))
+	})
+	return o, ok, err
+}
+
+// ListOrphans returns what came before its installation, the oldest first.
 func (s *Store) ListOrphans(ctx context.Context, app link.AppID, install string) (found []history.Orphan, err error) {
 	err = s.read(ctx, "list orphans", func(c *conn) error {
 		found = nil

@@ -52,7 +52,7 @@ func loadApps(c *conn, to *link.Catalog) error {
 		to.Apps = append(to.Apps, link.App{
 			ID: link.AppID(r.int(1)), Account: link.AccountID(r.int(2)), Key: link.Key(r.text(3)),
 			GUID: a.GUID, Name: a.Name, Platform: a.Platform, BundleID: a.BundleID, TeamID: a.TeamID, Package: a.Package,
-			Fingerprints: a.Fingerprints, StoreID: a.StoreID, StoreURL: a.StoreURL, Scheme: a.Scheme, URL: a.URL, Attribution: a.Attribution.settings(),
+			Fingerprints: a.Fingerprints, StoreID: a.StoreID, StoreURL: a.StoreURL, Scheme: a.Scheme, Clipboard: a.Clipboard, URL: a.URL, Attribution: a.Attribution.settings(),
 		})
 		return err
 	})

@@ -103,7 +103,7 @@ func saveApps(c *conn, from *link.Catalog) error {
 		err := c.save(fmt.Sprintf("app %d (%s)", a.ID, a.Key), keyTaken,
 			`INSERT INTO apps (id, account, key, attributes) VALUES (?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET account = excluded.account, key = excluded.key, attributes = excluded.attributes`,
-			appRow{a.GUID, a.Name, a.Platform, a.BundleID, a.TeamID, a.Package, a.Fingerprints, a.StoreID, a.StoreURL, a.Scheme, a.URL, rowOfSettings(&a.Attribution)},
+			appRow{a.GUID, a.Name, a.Platform, a.BundleID, a.TeamID, a.Package, a.Fingerprints, a.StoreID, a.StoreURL, a.Scheme, a.Clipboard, a.URL, rowOfSettings(&a.Attribution)},
 			int64(a.ID), int64(a.Account), string(a.Key))
 		if err != nil {
 			return err

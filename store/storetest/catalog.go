@@ -109,7 +109,7 @@ func testReplace(tt *testing.T, s Store) {
 	change := link.Catalog{
 		Accounts:  []link.Account{{ID: 1, Key: "acme", Name: "Acme Inc"}},
 		Tokens:    []link.Token{{Account: 1, Name: "backend", Hash: "h3"}},
-		Apps:      []link.App{{ID: 11, Account: 1, Key: "ios", Name: "Renamed"}, {ID: 13, Account: 2, Key: "ios"}},
+		Apps:      []link.App{{ID: 11, Account: 1, Key: "ios", Name: "Renamed", Clipboard: true}, {ID: 13, Account: 2, Key: "ios"}},
 		AppGroups: []link.AppGroup{{ID: 21, Account: 1, Key: "group"}},
 		Partners:  []link.Partner{{ID: 31, Account: 1, Key: "wide", Name: "Wide"}},
 	}

@@ -431,6 +431,18 @@ func testOrphans(tt *testing.T, s Store) {
 	t.is(len(list(9, "i"))+len(list(7, "j")), 0, "others")
 	t.history(s, history.Step{Adopted: []history.Orphan{{App: 7, Install: "i", Conversion: "c"}, {App: 9, Install: "i", Conversion: "a"}}})
 	t.equal(list(7, "i"), []history.Orphan{b, a}, "orphans that are left")
+	b.ReceivedAt, b.Line = now.Add(time.Minute), []byte(`{"v":2}`)
+	t.history(s, history.Step{Orphans: []history.Orphan{b}})
+	t.equal(list(7, "i"), []history.Orphan{a, b}, "orphans after one was replaced")
+	got, ok, err := s.ReadOrphan(t.Context(), 7, "i", "b")
+	t.ok(err)
+	t.is(ok, true, "orphan is there")
+	t.equal(got, b, "orphan")
+	for _, other := range []history.Orphan{{App: 9, Install: "i", Conversion: "b"}, {App: 7, Install: "j", Conversion: "b"}, {App: 7, Install: "i", Conversion: "c"}} {
+		_, ok, err := s.ReadOrphan(t.Context(), other.App, other.Install, other.Conversion)
+		t.ok(err)
+		t.is(ok, false, "another orphan is there")
+	}
 }
 
 func testResetHistory(tt *testing.T, s Store) {

@@ -1,0 +1,128 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"waypost/attribution"
+	"waypost/attribution/history"
+	"waypost/event"
+	"waypost/link"
+)
+
+// What is said of a person before the first open of his installation waits
+// beside the events that came before it, in one row for each thing. No
+// conversion has such a name: all of those go on after a slash.
+const (
+	earlyConsent attribution.ConversionID = attribution.ConversionID(event.ConsentKind)
+	earlyUser    attribution.ConversionID = attribution.ConversionID(event.IdentifyKind)
+)
+
+func isEarly(o *history.Orphan) bool {
+	return o.Conversion == earlyConsent || o.Conversion == earlyUser
+}
+
+// hearEarly keeps what is said of a person whose installation is not known
+// yet: his answers, and his name in the account's own books. What the last one
+// leaves open is as it was said before.
+func (h *hearing) hearEarly(ctx context.Context, t *event.Told) error {
+	k := installKey{t.App, t.Install}
+	if t.Consent != nil {
+		before, err := h.early(ctx, k, earlyConsent, instant(t.ReceivedAt))
+		if err != nil {
+			return err
+		}
+		known := consentIn(before)
+		c := consentOf(t, known)
+		c.Child = c.Child || known.Child && t.Kind != event.ConsentKind
+		if err := h.keepEarly(t, earlyConsent, event.Told{Kind: event.ConsentKind, Consent: saidOf(c)}); err != nil {
+			return err
+		}
+	}
+	if t.Kind == event.IdentifyKind || t.User != "" {
+		return h.keepEarly(t, earlyUser, event.Told{Kind: event.IdentifyKind, User: t.User})
+	}
+	return nil
+}
+
+// keepEarly keeps what t says and nothing else of it.
+func (h *hearing) keepEarly(t *event.Told, as attribution.ConversionID, said event.Told) error {
+	said.ID, said.At, said.ReceivedAt, said.Account, said.App, said.Install = t.ID, t.At, t.ReceivedAt, t.Account, t.App, t.Install
+	line, err := said.Line()
+	if err != nil {
+		return err
+	}
+	h.ahead.addOrphan(history.Orphan{App: t.App, Install: t.Install, Conversion: as, ReceivedAt: instant(t.ReceivedAt), Line: line})
+	return nil
+}
+
+// early returns what was said of a person before the first open, or nil.
+func (h *hearing) early(ctx context.Context, k installKey, as attribution.ConversionID, now time.Time) (*event.Told, error) {
+	o, err := h.ahead.orphan(ctx, k, as)
+	if err != nil || o == nil {
+		return nil, err
+	}
+	return readEarly(o, now)
+}
+
+// readEarly reads it, unless it waited for too long.
+func readEarly(o *history.Orphan, now time.Time) (*event.Told, error) {
+	if now.Sub(o.ReceivedAt) > orphanFor {
+		return nil, nil
+	}
+	t, err := event.DecodeTold(o.Line)
+	if err != nil {
+		return nil, fmt.Errorf("read what was said before the first open: %w", err)
+	}
+	return &t, nil
+}
+
+func consentIn(t *event.Told) attribution.Consent {
+	if t == nil {
+		return attribution.Consent{}
+	}
+	return consentOf(t, attribution.Consent{})
+}
+
+// saidOf is the inverse of consentOf.
+func saidOf(c attribution.Consent) *event.Consent {
+	return &event.Consent{Tracking: string(c.Tracking), Measurement: string(c.Measurement), LimitAds: c.LimitAds, Child: c.Child}
+}
+
+// earlyPerson fills in what was said of the person before the first open.
+// That he is a child, an open does not take back: its sender may not know.
+func (h *hearing) earlyPerson(ctx context.Context, t *event.Told, c *attribution.Conversion) (user string, err error) {
+	k, now := installKey{t.App, t.Install}, instant(t.ReceivedAt)
+	said, err := h.early(ctx, k, earlyConsent, now)
+	if err != nil {
+		return "", err
+	}
+	before := consentIn(said)
+	c.Consent = consentOf(t, before)
+	c.Consent.Child = c.Consent.Child || before.Child
+	if user = t.User; user != "" || c.Consent.Measurement == attribution.No {
+		return user, nil
+	}
+	named, err := h.early(ctx, k, earlyUser, now)
+	if err != nil || named == nil {
+		return "", err
+	}
+	return named.User, nil
+}
+
+// ReadConsent returns what a person permits, as far as it is decided: of his
+// installation, or, before its first open, as it was said within orphanFor
+// before now. Empty answers are not known.
+func (a *Attributor) ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error) {
+	i, ok, err := a.cfg.Store.ReadInstallation(ctx, app, install)
+	if ok || err != nil {
+		return i.Consent, err
+	}
+	o, ok, err := a.cfg.Store.ReadOrphan(ctx, app, install, earlyConsent)
+	if !ok || err != nil {
+		return attribution.Consent{}, err
+	}
+	said, err := readEarly(&o, now)
+	return consentIn(said), err
+}
