@@ -58,7 +58,7 @@ func TestOneLinkInstall(t *testing.T) {
 	if h := s.hooked("thief", "event", "purchase"); h.Verdict != "organic" || h.Partner != "" {
 		t.Errorf("of an organic purchase the account hears %+v", h)
 	}
-	s.counted("group_by=metric", map[string]int{"clicks": 1, "installs": 1, "organic_installs": 1, "events": 2, "organic_events": 1})
+	s.counted("group_by=metric", map[string]int{"clicks": 1, "installs": 1, "organic_installs": 1, "events": 2, "organic_events": 1, "sessions": 1})
 	k := s.close()
 	if got := k.told("wide-install"); !maps.Equal(got, map[string]int{"install": 1}) {
 		t.Errorf("of installs the partner is told %v", got)
@@ -69,7 +69,7 @@ func TestOneLinkInstall(t *testing.T) {
 	if got := k.told("hook"); !maps.Equal(got, map[string]int{"click": 1, "install": 2, "event": 3}) {
 		t.Errorf("the account is told %v", got)
 	}
-	want := []string{"event purchase credited event inherited", "event search credited event inherited", "install credited install referrer"}
+	want := []string{"event purchase credited event inherited", "event search credited event inherited", "install credited install referrer", "open organic session"}
 	if got := k.of("one"); !slices.Equal(got, want) {
 		t.Errorf("decided is %q, want %q", got, want)
 	}

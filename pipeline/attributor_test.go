@@ -221,6 +221,45 @@ func TestEventsBeforeTheirInstall(t *testing.T) {
 	f("too late, in one step", 8*24*time.Hour, true, false)
 }
 
+// TestEventsAtTheirInstallsTime: an event that another connection of the app
+// brings with its first start may say an earlier time than that, whichever of
+// them the ledger has first.
+func TestEventsAtTheirInstallsTime(t *testing.T) {
+	t.Parallel()
+	const start = time.Hour
+	f := func(name string, at, received time.Duration) {
+		for order, installFirst := range map[string]bool{"install first": true, "event first": false} {
+			t.Run(name+", "+order, func(t *testing.T) {
+				t.Parallel()
+				p := newPast(t)
+				c := p.touched(noon, nil)
+				login := func() {
+					p.told(event.InAppKind, "device-1", noon.Add(at), func(t *event.Told) { t.Name, t.ReceivedAt = "login", noon.Add(received).UnixMilli() })
+				}
+				if !installFirst {
+					login()
+				}
+				p.told(event.OpenKind, "device-1", noon.Add(start), came(c))
+				if installFirst {
+					login()
+				}
+				p.catchUp()
+				d := p.decided("device-1", attribution.InApp, "login")
+				p.credited(d, c, attribution.Inherited)
+				if want := noon.Add(max(at, start)); !d.Decision.At.Equal(want) {
+					t.Errorf("it happened at %v, want %v", d.Decision.At, want)
+				}
+				p.counts(map[string]int64{"installs/0": 1, "events/0": 1})
+			})
+		}
+	}
+	f("a millisecond before", start-time.Millisecond, start-time.Millisecond)
+	f("a day before", start-24*time.Hour, start)
+	f("before a start by a clock that is fast", start-6*time.Minute, start-6*time.Minute)
+	f("the same time", start, start)
+	f("after", 2*start, 2*start)
+}
+
 // TestWhatEarnsNothing: bots, links that are not live, hosts of no app group.
 func TestWhatEarnsNothing(t *testing.T) {
 	t.Parallel()

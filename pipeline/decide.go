@@ -93,6 +93,9 @@ type ruling struct {
 func (h *hearing) rule(ctx context.Context, t *event.Told, c *attribution.Conversion) (r ruling, err error) {
 	r = ruling{told: t, conversion: c}
 	policy, now := h.policies.of(h.directory, t.Account, t.App), instant(t.ReceivedAt)
+	if c.At.After(now) && c.At.After(instant(t.At)) { // startedBy has moved it
+		now = c.At
+	}
 	if slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject {
 		c.InstallCredit, c.Reengagement = nil, nil
 		r.decision = attribution.Decide(c, nil, policy, now)
@@ -229,6 +232,7 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 		}
 	} else {
 		c.Consent = consentOf(t, known.Consent)
+		startedBy(c, known)
 		c.Past = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}
 		c.InstallCredit, c.Reengagement = known.Credit, known.Reengagement
 	}
@@ -248,6 +252,15 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 		return err
 	}
 	return h.conclude(ctx, &r, known)
+}
+
+// startedBy puts an event that says an earlier time than its installation's
+// start at that start. The app, or its connections, have mixed up their order:
+// nothing happens in an app that was never started.
+func startedBy(c *attribution.Conversion, i *history.Installation) {
+	if c.At.Before(i.At) {
+		c.At = i.At
+	}
 }
 
 // mostIdentity bounds the keys of one installation: ids come and go with

@@ -69,15 +69,11 @@ func (h *hearing) adopt(ctx context.Context, found *orphans, made *history.Insta
 	return nil
 }
 
-// reviseEvent credits an event to who earned its installation. An app that
-// reports the event before its first start has mixed up their order: nothing
-// happens in an app that was never started.
+// reviseEvent credits an event to who earned its installation.
 func (h *hearing) reviseEvent(ctx context.Context, t *event.Told, made *history.Installation) error {
 	c := conversionOf(t, attribution.InApp, h.directory.App(t.App), made.Consent)
 	c.InstallCredit = made.Credit
-	if c.At.Before(made.At) {
-		c.At = made.At
-	}
+	startedBy(c, made)
 	policy := *h.policies.of(h.directory, t.Account, t.App)
 	first, err := h.ahead.readDecided(ctx, decidedKey{installKey{t.App, t.Install}, c.ID})
 	if err != nil || first == nil || slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject {
