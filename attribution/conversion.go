@@ -87,10 +87,9 @@ type Credit struct {
 	Until time.Time // zero: for ever
 }
 
-// covers reports whether events at t follow the credit, or come early by no
-// more than a time.
-func (c *Credit) covers(t time.Time, early time.Duration) bool {
-	return c != nil && !t.Before(c.From.Add(-early)) && (c.Until.IsZero() || !t.After(c.Until))
+// covers reports whether events at t follow the credit.
+func (c *Credit) covers(t time.Time) bool {
+	return c != nil && !t.Before(c.From) && (c.Until.IsZero() || !t.After(c.Until))
 }
 
 // Answer is what a person said when asked.

@@ -5,12 +5,11 @@ import "time"
 // inherit credits an in-app event to what its person's installation and last
 // re-engagement earned. While a re-engagement's window is open it comes first,
 // and the installation's source is kept beside it. It reports whether anybody
-// earned the event. Nothing happens in an app that was never started: an event
-// that seems to come before it, by as much as clocks are off, came after it.
+// earned the event.
 func (j *judge) inherit() bool {
 	c := j.conversion
-	install := j.claims(c.InstallCredit, j.policy.ClockSkew)
-	again := j.claims(c.Reengagement, 0)
+	install := j.claims(c.InstallCredit)
+	again := j.claims(c.Reengagement)
 	switch {
 	case j.uncredited != "":
 		return false
@@ -25,10 +24,9 @@ func (j *judge) inherit() bool {
 	return true
 }
 
-// claims returns the credit's match where it covers the event, which may be
-// early by some time; nil otherwise.
-func (j *judge) claims(c *Credit, early time.Duration) *Match {
-	if !c.covers(j.at, early) || !c.Match.Claims.Allows(j.conversion.Event) {
+// claims returns the credit's match where it covers the event; nil otherwise.
+func (j *judge) claims(c *Credit) *Match {
+	if !c.covers(j.at) || !c.Match.Claims.Allows(j.conversion.Event) {
 		return nil
 	}
 	m := c.Match
