@@ -7,33 +7,33 @@ import (
 
 func TestPauseWhileBusy(t *testing.T) {
 	t.Parallel()
-	const worked = 10 * time.Millisecond
-	f := func(name string, worked time.Duration, busyFor, cutAt int, pauses int, total time.Duration) {
+	const worked = 16 * time.Millisecond
+	f := func(name string, worked time.Duration, queue func(n int) time.Duration, cutAt int, wantNaps int, total time.Duration) {
 		t.Helper()
 		n, slept := 0, time.Duration(0)
-		pauseWhileBusy(worked, func(d time.Duration) (busy, ok bool) {
+		pauseWhileBusy(worked, func(d time.Duration) (time.Duration, bool) {
 			n++
 			slept += d
-			return n <= busyFor, n != cutAt
+			return queue(n), n != cutAt
 		})
-		if n != pauses || slept != total {
-			t.Errorf("%s: %d pauses, %s in all; want %d, %s", name, n, slept, pauses, total)
+		if n != wantNaps || slept != total {
+			t.Errorf("%s: %d naps, %s in all; want %d, %s", name, n, slept, wantNaps, total)
 		}
 	}
-	f("idle", worked, 0, 0, 1, worked)
-	f("busy for a while", worked, 3, 0, 4, 4*worked)
-	f("always busy", worked, 1000, 0, busyPauses, busyPauses*worked)
-	f("wanted", worked, 1000, 2, 2, 2*worked)
-	f("hardly worked", leastPause/10, 1000, 0, 4, busyPauses*leastPause/10)
-	f("did not work", 0, 1000, 0, 0, 0)
-}
-
-func TestProcessorTimeGrows(t *testing.T) {
-	t.Parallel()
-	before := processorTime()
-	for deadline := time.Now().Add(time.Minute); processorTime()-before < time.Millisecond; {
-		if time.Now().After(deadline) {
-			t.Fatalf("a minute of work took %s of the processors", processorTime()-before)
+	empty := func(int) time.Duration { return longWait - 1 }
+	long := func(int) time.Duration { return longWait }
+	half := func(n int) time.Duration { return longWait - time.Duration(n%2) }
+	forAWhile := func(n int) time.Duration {
+		if n <= 3*naps {
+			return longWait
 		}
+		return 0
 	}
+	f("room", worked, empty, 0, naps, worked)
+	f("a queue half of the time", worked, half, 0, naps, worked)
+	f("a queue for a while", worked, forAWhile, 0, 4*naps, 4*worked)
+	f("always a queue", worked, long, 0, busyPauses*naps, busyPauses*worked)
+	f("wanted", worked, long, 3, 3, 3*worked/naps)
+	f("hardly worked", leastNap/2, long, 0, 3*naps, 3*naps*leastNap)
+	f("did not work", 0, long, 0, 0, 0)
 }
