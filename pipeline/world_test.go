@@ -24,8 +24,10 @@ import (
 	"waypost/store/sqlitestore"
 )
 
-// noon is when the tests' clicks happen, give or take some days.
-var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+// noon, yesterday's, is when the tests' clicks happen, give or take some days.
+// It moves with the clock, because what a ledger was told more than a month ago
+// is forgotten.
+var noon = time.Now().UTC().Truncate(24 * time.Hour).Add(-12 * time.Hour)
 
 // world is a real ledger and a real store in a folder, and what was appended.
 type world struct {
