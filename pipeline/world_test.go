@@ -24,8 +24,9 @@ import (
 	"waypost/store/sqlitestore"
 )
 
-// noon is when the tests' clicks happen, give or take some days: yesterday's,
-// because what is a month older than its batch of the ledger is forgotten.
+// noon, yesterday's, is when the tests' clicks happen, give or take some days.
+// It moves with the clock, because what a ledger was told more than a month ago
+// is forgotten.
 var noon = time.Now().UTC().Truncate(24 * time.Hour).Add(-12 * time.Hour)
 
 // world is a real ledger and a real store in a folder, and what was appended.
