@@ -40,7 +40,9 @@ func giveWay(worked time.Duration, sleep func(time.Duration) bool) {
 }
 
 // pauseWhileBusy pauses until nap, which sleeps and tells how long the queue
-// was, has found no long one most of the time, or was cut short.
+// was, has seldom found a long one, or was cut short. Redirects that wait for one
+// batch of the ledger come in waves, so that a busy processor has no queue now
+// and then.
 func pauseWhileBusy(worked time.Duration, nap func(time.Duration) (queued time.Duration, ok bool)) {
 	each := max(worked/naps, leastNap)
 	for left := busyPauses * worked; left > 0; {
@@ -55,7 +57,7 @@ func pauseWhileBusy(worked time.Duration, nap func(time.Duration) (queued time.D
 			}
 			left -= each
 		}
-		if long <= naps/2 {
+		if long <= naps/4 {
 			return
 		}
 	}

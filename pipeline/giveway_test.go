@@ -22,7 +22,14 @@ func TestPauseWhileBusy(t *testing.T) {
 	}
 	empty := func(int) time.Duration { return longWait - 1 }
 	long := func(int) time.Duration { return longWait }
-	half := func(n int) time.Duration { return longWait - time.Duration(n%2) }
+	oneIn := func(k int) func(int) time.Duration {
+		return func(n int) time.Duration {
+			if n%k == 0 {
+				return longWait
+			}
+			return 0
+		}
+	}
 	forAWhile := func(n int) time.Duration {
 		if n <= 3*naps {
 			return longWait
@@ -30,7 +37,8 @@ func TestPauseWhileBusy(t *testing.T) {
 		return 0
 	}
 	f("room", worked, empty, 0, naps, worked)
-	f("a queue half of the time", worked, half, 0, naps, worked)
+	f("seldom a queue", worked, oneIn(4), 0, naps, worked)
+	f("often a queue", worked, oneIn(2), 0, busyPauses*naps, busyPauses*worked)
 	f("a queue for a while", worked, forAWhile, 0, 4*naps, 4*worked)
 	f("always a queue", worked, long, 0, busyPauses*naps, busyPauses*worked)
 	f("wanted", worked, long, 3, 3, 3*worked/naps)
