@@ -74,10 +74,14 @@ func CheckSettings(s *link.AttributionSettings, report func(field, problem strin
 	c.rules(s.FraudRules)
 	t := &s.Thresholds
 	c.span("fraud.thresholds.ctit_short", t.ShortTime, shortTimeBound)
-	c.count("fraud.thresholds.device_clicks", t.DeviceClicks)
-	c.count("fraud.thresholds.agent_clicks", t.AgentClicks)
-	c.count("fraud.thresholds.device_installs", t.DeviceInstalls)
-	c.count("fraud.thresholds.vendor_installs", t.VendorInstalls)
+	c.number("fraud.thresholds.device_clicks", t.DeviceClicks, 1, mostCounted)
+	c.number("fraud.thresholds.agent_clicks", t.AgentClicks, 1, mostCounted)
+	c.number("fraud.thresholds.device_installs", t.DeviceInstalls, 1, mostCounted)
+	c.number("fraud.thresholds.vendor_installs", t.VendorInstalls, 1, mostCounted)
+	c.number("fraud.thresholds.site_clicks", t.SiteClicks, 100, 1_000_000)
+	c.number("fraud.thresholds.site_rate", t.SiteRate, 1, 100_000)
+	c.number("fraud.thresholds.site_installs", t.SiteInstalls, 10, 10_000)
+	c.number("fraud.thresholds.site_new_devices", t.SiteNewDevices, 1, 100)
 	c.userRules(s.UserRules)
 }
 
@@ -114,9 +118,9 @@ func spanText(d time.Duration) string {
 	return fmt.Sprintf("%ds", d/time.Second)
 }
 
-func (c *settingsCheck) count(field string, said *int64) {
-	if said != nil && (*said < 1 || *said > mostCounted) {
-		c.report(field, fmt.Sprintf("must be a number from 1 to %d", mostCounted))
+func (c *settingsCheck) number(field string, said *int64, least, most int64) {
+	if said != nil && (*said < least || *said > most) {
+		c.report(field, fmt.Sprintf("must be a number from %d to %d", least, most))
 	}
 }
 

@@ -44,6 +44,10 @@ func (p *Policy) apply(s *link.AttributionSettings) {
 	set(&p.Fraud.AgentClicks, t.AgentClicks)
 	set(&p.Fraud.DeviceInstalls, t.DeviceInstalls)
 	set(&p.Fraud.VendorInstalls, t.VendorInstalls)
+	set(&p.Fraud.SiteClicks, t.SiteClicks)
+	set(&p.Fraud.SiteRate, t.SiteRate)
+	set(&p.Fraud.OutlierInstalls, t.SiteInstalls)
+	set(&p.Fraud.NewDevices, t.SiteNewDevices)
 }
 
 // set takes over what is said.

@@ -58,6 +58,10 @@ func TestPolicyOfAppBeforeAccount(t *testing.T) {
 	f("agent clicks", func(s *link.AttributionSettings, n int64) { s.Thresholds.AgentClicks = &n }, func(p *Policy) any { return p.Fraud.AgentClicks }, wantInt)
 	f("device installs", func(s *link.AttributionSettings, n int64) { s.Thresholds.DeviceInstalls = &n }, func(p *Policy) any { return p.Fraud.DeviceInstalls }, wantInt)
 	f("vendor installs", func(s *link.AttributionSettings, n int64) { s.Thresholds.VendorInstalls = &n }, func(p *Policy) any { return p.Fraud.VendorInstalls }, wantInt)
+	f("site clicks", func(s *link.AttributionSettings, n int64) { s.Thresholds.SiteClicks = &n }, func(p *Policy) any { return p.Fraud.SiteClicks }, wantInt)
+	f("site rate", func(s *link.AttributionSettings, n int64) { s.Thresholds.SiteRate = &n }, func(p *Policy) any { return p.Fraud.SiteRate }, wantInt)
+	f("site installs", func(s *link.AttributionSettings, n int64) { s.Thresholds.SiteInstalls = &n }, func(p *Policy) any { return p.Fraud.OutlierInstalls }, wantInt)
+	f("new devices", func(s *link.AttributionSettings, n int64) { s.Thresholds.SiteNewDevices = &n }, func(p *Policy) any { return p.Fraud.NewDevices }, wantInt)
 	asks := func(say func(*link.LookbackSettings, *time.Duration), w window, name string) {
 		t.Helper()
 		f(name, func(s *link.AttributionSettings, n int64) { say(&s.Lookbacks, hours(n)) }, func(p *Policy) any {
@@ -227,12 +231,27 @@ func TestSettingsThatAreWrong(t *testing.T) {
 	span(func(s *S) **time.Duration { return &s.ReengagementGap }, "reengagement_gap: must be 0, or from 1h to 30d", time.Minute, 30*day+1)
 	span(func(s *S) **time.Duration { return &s.EventWindow }, "event_window: must be from 1h to 365d, or lifetime", 0, 365*day+1)
 	span(func(s *S) **time.Duration { return &s.Thresholds.ShortTime }, "fraud.thresholds.ctit_short: must be from 1s to 10m", 0, 10*time.Minute+1)
-	count := func(field func(*S) **int64, want string) {
+	number := func(field func(*S) **int64, want string, least, most int64) {
 		t.Helper()
-		for _, n := range []int64{0, -1, 64} {
-			f(func(s *S) { *field(s) = &n }, want+": must be a number from 1 to 63")
+		for _, n := range []int64{least - 1, -1, most + 1} {
+			f(func(s *S) { *field(s) = &n }, fmt.Sprintf("%s: must be a number from %d to %d", want, least, most))
+		}
+		for _, n := range []int64{least, most} {
+			var s S
+			*field(&s) = &n
+			if found := problems(s); len(found) > 0 {
+				t.Errorf("%s of %d: %q", want, n, found)
+			}
 		}
 	}
+	count := func(field func(*S) **int64, want string) {
+		t.Helper()
+		number(field, want, 1, 63)
+	}
+	number(func(s *S) **int64 { return &s.Thresholds.SiteClicks }, "fraud.thresholds.site_clicks", 100, 1_000_000)
+	number(func(s *S) **int64 { return &s.Thresholds.SiteRate }, "fraud.thresholds.site_rate", 1, 100_000)
+	number(func(s *S) **int64 { return &s.Thresholds.SiteInstalls }, "fraud.thresholds.site_installs", 10, 10_000)
+	number(func(s *S) **int64 { return &s.Thresholds.SiteNewDevices }, "fraud.thresholds.site_new_devices", 1, 100)
 	count(func(s *S) **int64 { return &s.Thresholds.DeviceClicks }, "fraud.thresholds.device_clicks")
 	count(func(s *S) **int64 { return &s.Thresholds.AgentClicks }, "fraud.thresholds.agent_clicks")
 	count(func(s *S) **int64 { return &s.Thresholds.DeviceInstalls }, "fraud.thresholds.device_installs")

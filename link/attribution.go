@@ -53,6 +53,10 @@ type FraudThresholds struct {
 	AgentClicks    *int64         // of one address and agent an hour
 	DeviceInstalls *int64         // on one device a day
 	VendorInstalls *int64         // under one vendor id in 30 days
+	SiteClicks     *int64         // of a site a day, from which its rate tells something
+	SiteRate       *int64         // least installs and re-engagements in a million clicks
+	SiteInstalls   *int64         // of a site a day, from which their times and devices tell something
+	SiteNewDevices *int64         // hundredths of a site's installs
 }
 
 // UserRule is an account's own fraud rule. It blocks what all its conditions

@@ -51,6 +51,10 @@ type Thresholds struct {
 	AgentClicks    *int64  `yaml:"agent_clicks"`
 	DeviceInstalls *int64  `yaml:"device_installs"`
 	VendorInstalls *int64  `yaml:"vendor_installs"`
+	SiteClicks     *int64  `yaml:"site_clicks"`
+	SiteRate       *int64  `yaml:"site_rate"`
+	SiteInstalls   *int64  `yaml:"site_installs"`
+	SiteNewDevices *int64  `yaml:"site_new_devices"`
 }
 
 // UserRule is a fraud rule of the account's own.
@@ -118,6 +122,7 @@ func (f *File) settings(a *Attribution, at string) link.AttributionSettings {
 		Thresholds: link.FraudThresholds{
 			ShortTime: span(t.ShortTime), DeviceClicks: t.DeviceClicks, AgentClicks: t.AgentClicks,
 			DeviceInstalls: t.DeviceInstalls, VendorInstalls: t.VendorInstalls,
+			SiteClicks: t.SiteClicks, SiteRate: t.SiteRate, SiteInstalls: t.SiteInstalls, SiteNewDevices: t.SiteNewDevices,
 		},
 	}
 	for i := range a.Fraud.UserRules {

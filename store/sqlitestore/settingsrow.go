@@ -36,6 +36,10 @@ type thresholdsRow struct {
 	AgentClicks    *int64         `json:"agent_clicks,omitempty"`
 	DeviceInstalls *int64         `json:"device_installs,omitempty"`
 	VendorInstalls *int64         `json:"vendor_installs,omitempty"`
+	SiteClicks     *int64         `json:"site_clicks,omitempty"`
+	SiteRate       *int64         `json:"site_rate,omitempty"`
+	SiteInstalls   *int64         `json:"site_installs,omitempty"`
+	SiteNewDevices *int64         `json:"site_new_devices,omitempty"`
 }
 
 type userRuleRow struct {
