@@ -66,12 +66,16 @@ type Referrer struct {
 	InstallBeginServerAt, InstallBeginAt time.Time
 }
 
-// beginAt is when the download began, by the better clock.
-func (r *Referrer) beginAt() time.Time {
-	if !r.InstallBeginServerAt.IsZero() {
-		return r.InstallBeginServerAt
+// beginAt is when the download began. It is sure by the store's clock, and by
+// the device's where the click, told by both, says how far they are apart.
+func (r *Referrer) beginAt() (at time.Time, sure bool) {
+	switch {
+	case !r.InstallBeginServerAt.IsZero():
+		return r.InstallBeginServerAt, true
+	case !r.InstallBeginAt.IsZero() && !r.ClickAt.IsZero() && !r.ClickServerAt.IsZero():
+		return r.InstallBeginAt.Add(r.ClickServerAt.Sub(r.ClickAt)), true
 	}
-	return r.InstallBeginAt
+	return r.InstallBeginAt, false
 }
 
 // PastInstall is an installation that the device had.

@@ -153,7 +153,7 @@ func (j *judge) accuses(t *Touchpoint, m *Match) Code {
 		if action == RuleOff || !r.breaks(j, t, m) {
 			continue
 		}
-		if action == Reject && !(r.Code == ShortTime && provesItself(m.Method)) {
+		if action == Reject && !j.doubts(r.Code, m) {
 			return r.Code
 		}
 		j.decision.Flags = append(j.decision.Flags, Flag{Code: r.Code, Touch: t.ID})
@@ -161,8 +161,21 @@ func (j *judge) accuses(t *Touchpoint, m *Match) Code {
 	return j.blockedTouch(t)
 }
 
+// doubts reports whether what a rule has found is only odd: a short time where
+// the touch was this person's all the same, and an injection by the clock of a
+// device that may be minutes slow.
+func (j *judge) doubts(rule Code, m *Match) bool {
+	switch rule {
+	case ShortTime:
+		return provesItself(m.Method)
+	case ClickInjection:
+		_, sure := j.conversion.Referrer.beginAt()
+		return !sure
+	}
+	return false
+}
+
 // provesItself reports whether the device itself brought the touch's id back.
-// A short time is odd then, but the touch was this person's.
 func provesItself(m Method) bool {
 	return m == ByReferrer || m == ByOpenedURL || m == ByClipboard
 }
@@ -170,7 +183,7 @@ func provesItself(m Method) bool {
 // isInjected compares with the store's word on when the download began. The
 // store counts in whole seconds, so the touch is cut to them too.
 func (j *judge) isInjected(t *Touchpoint, _ *Match) bool {
-	begin := j.conversion.Referrer.beginAt()
+	begin, _ := j.conversion.Referrer.beginAt()
 	return j.conversion.Kind == Install && !begin.IsZero() && t.At.Truncate(time.Second).After(begin)
 }
 

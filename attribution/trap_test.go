@@ -116,6 +116,21 @@ func TestTrap06ClickAfterInstallBeginLosesToTheNext(t *testing.T) {
 	// In the same second the store's word is too coarse to accuse anybody.
 	same := injected.with(func(t *Touchpoint) { t.At = c.Referrer.InstallBeginServerAt.Add(900 * time.Millisecond) })
 	wantWinner(t, "same second", decide(c, honest, same), 2)
+	// A device two minutes slow accuses nobody by its own clock, unless the click,
+	// which the store has told by both, says how slow it is.
+	c.Referrer = Referrer{ClickID: "1", InstallBeginAt: noon.Add(-11 * time.Minute)}
+	d = decide(c, honest)
+	wantWinner(t, "slow device", d, 1)
+	if !hasFlag(d, Flag{Code: ClickInjection, Touch: 1}) {
+		t.Errorf("slow device: %+v", d.Flags)
+	}
+	c.Referrer.ClickServerAt, c.Referrer.ClickAt = noon.Add(-10*time.Minute), noon.Add(-12*time.Minute)
+	d = decide(c, honest, injected) // the download began a minute after the click
+	wantRejected(t, "both clocks", d, 2, ClickInjection)
+	wantWinner(t, "both clocks", d, 1)
+	if len(d.Flags) > 0 {
+		t.Errorf("both clocks: %+v", d.Flags)
+	}
 }
 
 func TestTrap07ClickBeatsNewerView(t *testing.T) {

@@ -81,7 +81,9 @@ func TestStartsHaveNames(t *testing.T) {
 	f(`{"is_first":"true",`+nameless, "h:", "first")
 }
 
-func TestDeepLinkOfANewUser(t *testing.T) {
+// TestTrap18NewUsersLearnTheDeepLinkAlone: of everything that the click said
+// (spec-attribution §8).
+func TestTrap18NewUsersLearnTheDeepLinkAlone(t *testing.T) {
 	t.Parallel()
 	w := goldenReports(t)
 	w.decide(emailClick())

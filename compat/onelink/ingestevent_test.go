@@ -72,9 +72,9 @@ func TestRepeatedEventIsOne(t *testing.T) {
 	}
 }
 
-// TestIDPrefix: an Apple id without "id" is acknowledged and dropped, as the
-// vendor does, but its account is told (spec-attribution §8, trap 17).
-func TestIDPrefix(t *testing.T) {
+// TestTrap17DroppedIDIsShown: an Apple id without "id" is acknowledged and dropped, as the
+// vendor does, but its account is told (spec-attribution §8).
+func TestTrap17DroppedIDIsShown(t *testing.T) {
 	t.Parallel()
 	w := goldenReports(t)
 	status, header, text := w.sendEvent(t, "/inappevent/1234567890", someEvent)
