@@ -66,9 +66,8 @@ func BenchmarkInstall(b *testing.B) {
 			a := p.attributor()
 			a.stepEvents = 1
 			at := noon
-			b.ResetTimer()
 			var deciding time.Duration
-			for n := range b.N {
+			for n := 0; b.Loop(); n++ {
 				c := clicks[rand.IntN(len(clicks))]
 				t := event.Told{
 					Kind: event.OpenKind, ID: uid.NewClick(), At: at.UnixMilli(), ReceivedAt: at.UnixMilli(), Account: 1, App: androidApp, Install: fmt.Sprint(n), Key: fmt.Sprint(n),
