@@ -444,8 +444,8 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 	f("agreed", says(event.Consent{Tracking: "yes", Measurement: "yes"}), "gaid,idfa,android_id", someIP)
 	f("no tracking", says(event.Consent{Tracking: "no"}), "gaid,android_id", someIP)
 	f("no measurement", says(event.Consent{Measurement: "no"}), "", "")
-	f("limited", says(event.Consent{LimitAds: true}), "android_id", someIP)
-	f("a child", says(event.Consent{Child: true}), "android_id", someIP)
+	f("limited", says(event.Consent{LimitAds: event.Yes}), "android_id", someIP)
+	f("a child", says(event.Consent{Child: event.Yes}), "android_id", someIP)
 	f("said no before", remembered(26538, attribution.Consent{Measurement: attribution.No}), "", "")
 	f("said no before the first open", func(w *world, _ *ingest.Report) {
 		w.decisions.Permit(someInstall, attribution.Consent{Measurement: attribution.No})
@@ -484,23 +484,94 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 	f("no address", func(_ *world, r *ingest.Report) { r.App = ingest.AppRef{ID: 40003} }, "gaid,idfa,android_id", "")
 }
 
-// TestConsentIsKeptWhole: the ledger holds what was judged by, and a person
-// grows up when a call about consent says so.
-func TestConsentIsKeptWhole(t *testing.T) {
+// TestLedgerHoldsWhatWasSaid, and nothing that only holds as long as nobody says
+// otherwise: another report may be on its way.
+func TestLedgerHoldsWhatWasSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.decisions.Decide(history.Installation{App: 26538, ID: someInstall, Consent: attribution.Consent{Tracking: attribution.No, Measurement: attribution.Yes, Child: true}})
 	r := someReport()
-	r.Consent = &event.Consent{LimitAds: true}
-	if _, err := w.service.Open(t.Context(), r); err != nil || *w.last().Consent != (event.Consent{Tracking: "no", Measurement: "yes", LimitAds: true, Child: true}) {
+	r.Consent = &event.Consent{LimitAds: event.Yes}
+	if _, err := w.service.Open(t.Context(), r); err != nil || *w.last().Consent != *r.Consent {
 		t.Errorf("an open keeps %+v, %v", w.last().Consent, err)
 	}
-	if _, err := w.service.Consent(t.Context(), r); err != nil || *w.last().Consent != (event.Consent{Tracking: "no", Measurement: "yes", LimitAds: true}) {
-		t.Errorf("an answer keeps %+v, %v", w.last().Consent, err)
+}
+
+// TestAnswersHoldUntilTakenBack: what is said holds at once, and whatever else
+// is said after it, before it is decided as well as later.
+func TestAnswersHoldUntilTakenBack(t *testing.T) {
+	t.Parallel()
+	type step struct {
+		kind event.Kind
+		says event.Consent
 	}
-	if *r.Consent != (event.Consent{LimitAds: true}) {
-		t.Errorf("the caller's report was changed to %+v", r.Consent)
+	const all = "gaid,idfa,android_id"
+	f := func(name, want string, before attribution.Consent, steps ...step) {
+		t.Helper()
+		w := newWorld(t)
+		w.decisions.Decide(history.Installation{App: 26538, ID: someInstall, Consent: before})
+		for _, s := range steps {
+			r := someReport()
+			r.Consent = &s.says
+			var err error
+			switch s.kind {
+			case event.ConsentKind:
+				_, err = w.service.Consent(t.Context(), r)
+			case event.OpenKind:
+				_, err = w.service.Open(t.Context(), r)
+			default:
+				_, err = w.service.Event(t.Context(), r)
+			}
+			if err != nil || *w.last().Consent != s.says {
+				t.Fatalf("%s: the ledger holds %+v, %v; said was %+v", name, w.last().Consent, err, s.says)
+			}
+		}
+		r := someReport()
+		r.IDs = []attribution.DeviceID{{Kind: attribution.GAID, Value: someGAID}, {Kind: attribution.IDFA, Value: someIDFA}, {Kind: attribution.AndroidID, Value: "9774d56d682e549c"}}
+		if _, err := w.service.Event(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		var kinds []string
+		for _, id := range w.last().IDs {
+			kinds = append(kinds, id.Kind)
+		}
+		if got := strings.Join(kinds, ","); got != want {
+			t.Errorf("%s: kept are %q, want %q", name, got, want)
+		}
 	}
+	consent := func(c event.Consent) step { return step{event.ConsentKind, c} }
+	open := func(c event.Consent) step { return step{event.OpenKind, c} }
+	happening := func(c event.Consent) step { return step{event.InAppKind, c} }
+	agreed, allowed := event.Consent{Measurement: "yes"}, event.Consent{Tracking: "yes"}
+	nobody := attribution.Consent{}
+
+	refused := consent(event.Consent{Measurement: "no"})
+	f("no, and an open", "", nobody, refused, open(allowed))
+	f("no, and two opens and an event", "", nobody, refused, open(allowed), open(allowed), happening(allowed))
+	f("no after yes, and an open", "", attribution.Consent{Measurement: attribution.Yes}, refused, open(allowed))
+	f("no, and a yes", all, nobody, refused, open(allowed), open(agreed))
+	f("no in an open, and an event", "", nobody, open(event.Consent{Measurement: "no"}), happening(allowed))
+
+	child := consent(event.Consent{Child: event.Yes})
+	f("a child, and an open", "android_id", nobody, child, open(agreed))
+	f("a child, and an open that knows better", "android_id", nobody, child, open(event.Consent{Child: event.No}))
+	f("a child, and another answer", "android_id", nobody, child, consent(agreed))
+	f("a child, and grown up", all, nobody, child, open(agreed), consent(event.Consent{Child: event.No}))
+	f("decided a child, and grown up", all, attribution.Consent{Child: true}, consent(event.Consent{Child: event.No}))
+
+	limits := consent(event.Consent{LimitAds: event.Yes})
+	f("limits, and an open", "android_id", nobody, limits, open(agreed))
+	f("decided to limit, and an open", "android_id", attribution.Consent{LimitAds: true}, open(agreed))
+	f("decided to limit, and another answer", "android_id", attribution.Consent{LimitAds: true}, consent(agreed), happening(allowed))
+	f("limits, and does not any more", all, nobody, limits, open(event.Consent{LimitAds: event.No}))
+	f("decided to limit, and does not any more", all, attribution.Consent{LimitAds: true}, open(event.Consent{LimitAds: event.No}), open(agreed))
+
+	noAdvertising := consent(event.Consent{Advertising: "no"})
+	f("no advertising, and an open", "android_id", nobody, noAdvertising, open(agreed))
+	f("no advertising, and the switch is off", "android_id", nobody, noAdvertising, open(event.Consent{LimitAds: event.No}))
+	f("the switch is on, and advertising is agreed to", "android_id", nobody, limits, consent(event.Consent{Advertising: "yes"}))
+	f("decided no advertising, and an open", "android_id", attribution.Consent{Advertising: attribution.No}, open(agreed))
+	f("no advertising, and a yes", all, nobody, noAdvertising, open(agreed), consent(event.Consent{Advertising: "yes"}))
 }
 
 // TestUnreadableConsentKeepsNothing: on a guess, a forbidden id might be kept.

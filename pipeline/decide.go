@@ -311,10 +311,13 @@ func (h *hearing) conclude(ctx context.Context, r *ruling, installation *history
 	}
 	h.ahead.decide(decided)
 	h.count(r, touch, 1)
-	h.tell(News{Decided: decided, Installation: installation, Touch: touch, Told: t})
 	if installation == nil {
+		told := *t // with what was said before, which no installation holds yet
+		told.Consent = saidOf(r.conversion.Consent)
+		h.tell(News{Decided: decided, Touch: touch, Told: &told})
 		return h.orphan(r)
 	}
+	h.tell(News{Decided: decided, Installation: installation, Touch: touch, Told: t})
 	return nil
 }
 

@@ -77,9 +77,9 @@ func TestSaidBeforeTheFirstOpen(t *testing.T) {
 	f("no, and something else", all(say(event.ConsentKind, -2*time.Hour, no), say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Tracking: "yes"} })),
 		nil, false, attribution.Consent{Measurement: attribution.No, Tracking: attribution.Yes}, "")
 	f("no, and the open says yes", say(event.ConsentKind, -time.Hour, no), yes, true, attribution.Consent{Measurement: attribution.Yes}, "")
-	f("a child, and the open does not know", say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: true} }), yes, false,
+	f("a child, and the open does not know", say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: event.Yes} }), yes, false,
 		attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
-	f("a child, and an event does not know", all(say(event.ConsentKind, -2*time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: true} }), say(event.InAppKind, -time.Hour, yes)), nil, false,
+	f("a child, and an event does not know", all(say(event.ConsentKind, -2*time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: event.Yes} }), say(event.InAppKind, -time.Hour, yes)), nil, false,
 		attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
 	f("no, seven days ago", say(event.ConsentKind, 5*time.Minute-7*24*time.Hour, no), nil, false, refused, "")
 	f("no, too long ago", say(event.ConsentKind, 4*time.Minute-7*24*time.Hour, no), nil, true, attribution.Consent{}, "")

@@ -98,7 +98,7 @@ func TestActions(t *testing.T) {
 	f("session", "", "", event.OpenKind, later)
 	f("session", "", `"state":"pause"`, "", nil)
 	f("update", "", `"adid":"`+someADID+`","device_limit_tracking":"1"`, event.OpenKind, func(e event.Told) bool {
-		return !e.First && len(e.IDs) == 0 && e.Consent.LimitAds && e.Params == nil
+		return !e.First && len(e.IDs) == 0 && e.Consent.LimitAds == event.Yes && e.Params == nil
 	})
 	f("click", "", `"url":"https://go.test/abcdefghij?ko_click_id=9023861282613779883"`, event.OpenKind, func(e event.Told) bool {
 		return e.OpenedClick == "9023861282613779883" && !e.First
