@@ -67,6 +67,9 @@ func (h *hearing) hear(ctx context.Context, t *event.Told) error {
 		return h.hearOpen(ctx, t, known)
 	case t.Kind == event.OpenKind: // it never ran before, and did: the first one stays
 		if !slices.Contains(known.Opens, t.Key) {
+			if !t.Unsigned {
+				known.Consent = consentOf(t, known.Consent)
+			}
 			known.Opens = addOpen(known.Opens, t.Key)
 			h.ahead.save(known)
 		}
