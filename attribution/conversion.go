@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"cmp"
 	"time"
 
 	"waypost/link"
@@ -111,10 +112,34 @@ type Consent struct {
 	Tracking Answer
 	// Measurement is the answer to the app's own question, where law demands one.
 	Measurement Answer
+	// Advertising is the answer to whether the person's data may serve advertising,
+	// as consent dialogs ask it beside measurement.
+	Advertising Answer
 	// LimitAds is the device's own switch against advertising ids.
 	LimitAds bool
 	// Child tells that law protects the person as a child.
 	Child bool
+}
+
+// Said is what one report says of consent. What is empty it leaves open.
+type Said struct {
+	Tracking, Measurement, Advertising, LimitAds, Child Answer
+}
+
+// After is what is permitted once said is heard: what it leaves open is as
+// before. That the person is a child is taken back by a report that is about
+// consent alone; the senders of others may just not know.
+func (c Consent) After(said Said, aboutConsent bool) Consent {
+	c.Tracking = cmp.Or(said.Tracking, c.Tracking)
+	c.Measurement = cmp.Or(said.Measurement, c.Measurement)
+	c.Advertising = cmp.Or(said.Advertising, c.Advertising)
+	if said.LimitAds != "" {
+		c.LimitAds = said.LimitAds == Yes
+	}
+	if said.Child == Yes || said.Child == No && aboutConsent {
+		c.Child = said.Child == Yes
+	}
+	return c
 }
 
 // Refused reports whether the person may not be recognised by likeness, nor his
@@ -126,7 +151,7 @@ func (c Consent) Permits(k IDKind) bool {
 	if !k.advertising() {
 		return true
 	}
-	return !c.LimitAds && !c.Refused() && (k != IDFA || c.Tracking != No)
+	return !c.LimitAds && c.Advertising != No && !c.Refused() && (k != IDFA || c.Tracking != No)
 }
 
 // usableIDs are those that identify a device and may be looked at.

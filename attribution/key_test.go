@@ -117,8 +117,34 @@ func TestIdentityKeysObeyConsent(t *testing.T) {
 	f("unasked", func(*Conversion) {}, "idfa", "idfv")
 	f("refused Apple's question", func(c *Conversion) { c.Consent.Tracking = No }, "idfv")
 	f("limits ads", func(c *Conversion) { c.Consent.LimitAds = true }, "idfv")
+	f("refused advertising", func(c *Conversion) { c.Consent.Advertising = No }, "idfv")
+	f("agreed to advertising", func(c *Conversion) { c.Consent.Advertising = Yes }, "idfa", "idfv")
 	f("child", func(c *Conversion) { c.Consent.Child = true }, "idfv")
 	f("refused the app's question", func(c *Conversion) { c.Consent.Measurement = No }, "idfv")
+}
+
+// TestConsentAfterMoreIsSaid: each answer holds until another is given to the
+// same question.
+func TestConsentAfterMoreIsSaid(t *testing.T) {
+	t.Parallel()
+	f := func(name string, before Consent, said Said, aboutConsent bool, want Consent) {
+		t.Helper()
+		if got := before.After(said, aboutConsent); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+	strict := Consent{Tracking: No, Measurement: No, Advertising: No, LimitAds: true, Child: true}
+	free := Consent{Tracking: Yes, Measurement: Yes, Advertising: Yes}
+	f("nothing", strict, Said{}, true, strict)
+	f("nothing, either", free, Said{}, false, free)
+	f("tracking", strict, Said{Tracking: Yes}, false, Consent{Yes, No, No, true, true})
+	f("measurement", strict, Said{Measurement: Yes}, false, Consent{No, Yes, No, true, true})
+	f("advertising", strict, Said{Advertising: Yes}, false, Consent{No, No, Yes, true, true})
+	f("the switch", strict, Said{LimitAds: No}, false, Consent{No, No, No, false, true})
+	f("grown up, by another report", strict, Said{Child: No}, false, strict)
+	f("grown up", strict, Said{Child: No}, true, Consent{No, No, No, true, false})
+	f("a child, by another report", free, Said{Child: Yes}, false, Consent{Yes, Yes, Yes, false, true})
+	f("everything refused", free, Said{No, No, No, Yes, Yes}, true, strict)
 }
 
 func FuzzReferrerParams(f *testing.F) {

@@ -195,6 +195,32 @@ func BenchmarkDecodeClick(b *testing.B) {
 	}
 }
 
+// TestConsentInItsLine: what nobody spoke of is not there, also in lines that
+// are older than the answer that says so.
+func TestConsentInItsLine(t *testing.T) {
+	t.Parallel()
+	const head, tail = `{"v":1,"type":"consent","id":"00000000000000000001","at":2,"received_at":3,"account":4,"app":5,"install":"i","consent":`, `}`
+	f := func(line string, want Consent, written string) {
+		t.Helper()
+		told, err := DecodeTold([]byte(head + line + tail))
+		if err != nil || told.Consent == nil || *told.Consent != want {
+			t.Errorf("%s is read as %+v, %v; want %+v", line, told.Consent, err, want)
+			return
+		}
+		if again, err := json.Marshal(told.Consent); err != nil || string(again) != written {
+			t.Errorf("%s is written as %s, %v; want %s", line, again, err, written)
+		}
+	}
+	f(`{}`, Consent{}, `{}`)
+	f(`{"limit_ads":true,"child":true}`, Consent{LimitAds: Yes, Child: Yes}, `{"limit_ads":true,"child":true}`)
+	f(`{"limit_ads":false,"child":false}`, Consent{LimitAds: No, Child: No}, `{"limit_ads":false,"child":false}`)
+	f(`{"limit_ads":null,"child":null}`, Consent{}, `{}`)
+	f(`{"tracking":"no","measurement":"yes","advertising":"no"}`, Consent{Tracking: "no", Measurement: "yes", Advertising: "no"}, `{"tracking":"no","measurement":"yes","advertising":"no"}`)
+	if told, err := DecodeTold([]byte(head + `{"child":"maybe"}` + tail)); err == nil {
+		t.Errorf("an answer that is none is read as %+v", told.Consent)
+	}
+}
+
 func TestToldSurvivesItsLine(t *testing.T) {
 	t.Parallel()
 	told := Told{

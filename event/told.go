@@ -104,12 +104,56 @@ type DeviceID struct {
 	Value string `json:"value"`
 }
 
-// Consent is what the person and the platform permit. Empty: nobody asked.
+// Consent is what the report says that the person and the platform permit.
+// What is empty it leaves open, as lines do that are older than an answer.
 type Consent struct {
 	Tracking    string `json:"tracking,omitempty"`    // "yes", "no": Apple's question
 	Measurement string `json:"measurement,omitempty"` // "yes", "no": the app's own
-	LimitAds    bool   `json:"limit_ads,omitempty"`
-	Child       bool   `json:"child,omitempty"`
+	Advertising string `json:"advertising,omitempty"` // "yes", "no": the app's own about advertising
+	LimitAds    YesNo  `json:"limit_ads,omitempty"`   // the device's switch
+	Child       YesNo  `json:"child,omitempty"`
+}
+
+// YesNo is an answer that a line holds as true or false, and does not hold where
+// it is empty: nobody spoke of it.
+type YesNo string
+
+// What a YesNo says.
+const (
+	Yes YesNo = "yes"
+	No  YesNo = "no"
+)
+
+// YesNoOf is the answer of a field that may be absent.
+func YesNoOf(said *bool) YesNo {
+	switch {
+	case said == nil:
+		return ""
+	case *said:
+		return Yes
+	}
+	return No
+}
+
+// MarshalJSON never fails.
+func (a YesNo) MarshalJSON() ([]byte, error) {
+	switch a {
+	case Yes:
+		return []byte("true"), nil
+	case No:
+		return []byte("false"), nil
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON refuses what is not true, false or null.
+func (a *YesNo) UnmarshalJSON(raw []byte) error {
+	var said *bool
+	if err := json.Unmarshal(raw, &said); err != nil {
+		return err
+	}
+	*a = YesNoOf(said)
+	return nil
 }
 
 // Referrer is what the store's install referrer API said.

@@ -115,7 +115,7 @@ func TestOpenOverTheWire(t *testing.T) {
 		Install: someInstall, Key: "s-1", Platform: device.Android, OS: "16", Model: "Pixel 10 Pro", Locale: "de-DE", Timezone: "Europe/Berlin",
 		Width: 1280, Height: 2856, Country: "DE", IPs: []string{someIP}, Agent: "Dalvik/2.1.0 (Linux; U; Android 16; Pixel 10 Pro)",
 		IDs:     []event.DeviceID{{Kind: "android_id", Form: "md5", Value: "9e107d9d372bb6826bd81d3542a419d6"}, {Kind: "gaid", Value: someGAID}},
-		Consent: &event.Consent{Measurement: "yes"}, SDK: "waypost-android/1.0", First: true, OpenedURL: "acme://shoe", Clipboard: "tok",
+		Consent: &event.Consent{Measurement: "yes", Advertising: "yes"}, SDK: "waypost-android/1.0", First: true, OpenedURL: "acme://shoe", Clipboard: "tok",
 		Referrer: &event.Referrer{Raw: "ko_click_id=9023861282613779883", Click: "9023861282613779883", ClickAt: 1795262400_000 + offset, ClickServerAt: 1795176000_000},
 		Params: json.RawMessage(`{"adservices_token":"abc","brand":"google","carrier":"O2","install_version":"4.2.0","instant":"true","mcc":"262","mnc":"07",` +
 			`"prev_install":"1","referrer_api":"google","tcf":"CP"}`),
@@ -349,9 +349,12 @@ func TestConsentAndIdentifyOverTheWire(t *testing.T) {
 	}
 	f(`"consent":{"measurement":"No"}`, event.Consent{Measurement: "no"})
 	f(`"consent":{"ad_user_data":false}`, event.Consent{Measurement: "no"})
-	f(`"consent":{"gdpr_applies":true,"ad_user_data":true,"ad_personalization":false}`, event.Consent{Measurement: "yes", LimitAds: true})
+	f(`"consent":{"gdpr_applies":true,"ad_user_data":true,"ad_personalization":false}`, event.Consent{Measurement: "yes", Advertising: "no"})
+	f(`"consent":{"ad_personalization":true}`, event.Consent{Advertising: "yes"})
+	f(`"consent":{"coppa":false,"limit_ads":false}`, event.Consent{LimitAds: event.No, Child: event.No})
+	f(`"consent":{"coppa":null,"limit_ads":null}`, event.Consent{})
 	f(`"consent":{"gdpr_applies":false,"ad_user_data":false,"ad_personalization":false}`, event.Consent{})
-	f(`"consent":{"coppa":true,"limit_ads":true}`, event.Consent{Child: true, LimitAds: true})
+	f(`"consent":{"coppa":true,"limit_ads":true}`, event.Consent{Child: event.Yes, LimitAds: event.Yes})
 	f(`"att":{"status":3}`, event.Consent{Tracking: "yes"})
 	f(`"att":{"status":"denied"}`, event.Consent{Tracking: "no"})
 	f(`"att":{"status":"restricted"},"consent":{"measurement":"yes"}`, event.Consent{Tracking: "no", Measurement: "yes"})

@@ -85,13 +85,11 @@ func InstallOf(ids []attribution.DeviceID) string {
 	return ""
 }
 
-// consentOf is what the judge of ids reads.
-func consentOf(c *event.Consent) attribution.Consent {
-	if c == nil {
-		return attribution.Consent{}
-	}
-	return attribution.Consent{
-		Tracking: attribution.Answer(c.Tracking), Measurement: attribution.Answer(c.Measurement), LimitAds: c.LimitAds, Child: c.Child,
+// saidOf is what the judge of ids reads.
+func saidOf(c *event.Consent) attribution.Said {
+	return attribution.Said{
+		Tracking: attribution.Answer(c.Tracking), Measurement: attribution.Answer(c.Measurement), Advertising: attribution.Answer(c.Advertising),
+		LimitAds: attribution.Answer(c.LimitAds), Child: attribution.Answer(c.Child),
 	}
 }
 
@@ -101,7 +99,7 @@ func checkConsent(c *event.Consent) error {
 	if c == nil {
 		return nil
 	}
-	for _, answer := range []string{c.Tracking, c.Measurement} {
+	for _, answer := range []string{c.Tracking, c.Measurement, c.Advertising, string(c.LimitAds), string(c.Child)} {
 		if answer != "" && answer != string(attribution.Yes) && answer != string(attribution.No) {
 			return fault.Bad(FieldConsent, fault.Malformed, `an answer is "yes" or "no", or left out where nobody asked`)
 		}

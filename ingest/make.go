@@ -28,13 +28,14 @@ type making struct {
 	account *link.Account
 	now     time.Time
 	told    event.Told
+	decided attribution.Consent // of the person, where the report speaks of consent
 }
 
-// told makes the event of a report, or says what is wrong with it.
-func (s *Service) told(ctx context.Context, kind event.Kind, r *Report) (event.Told, error) {
+// prepare makes the event of a report, or says what is wrong with it.
+func (s *Service) prepare(ctx context.Context, kind event.Kind, r *Report) (*making, error) {
 	app, account, err := s.FindApp(r.App)
 	if err != nil {
-		return event.Told{}, err
+		return nil, err
 	}
 	m := &making{report: r, app: app, account: account, now: s.cfg.Now()}
 	m.told = event.Told{
@@ -44,15 +45,15 @@ func (s *Service) told(ctx context.Context, kind event.Kind, r *Report) (event.T
 	}
 	for _, step := range []func() error{m.checkNames, m.takeContent, m.takeTime} {
 		if err := step(); err != nil {
-			return event.Told{}, err
+			return nil, err
 		}
 	}
 	m.takeKey()
 	m.takeFacts(s.agents)
 	if err := s.takePerson(ctx, m); err != nil {
-		return event.Told{}, err
+		return nil, err
 	}
-	return m.told, nil
+	return m, nil
 }
 
 func (m *making) flag(name string) {
@@ -265,25 +266,27 @@ func (m *making) tidyNetworks() {
 // consent is what the report says, and what was said of the person before where
 // the report is silent. A question that cannot be answered refuses the report
 // for now: what a person has forbidden is not kept on a guess.
-func (s *Service) consent(ctx context.Context, m *making) (attribution.Consent, error) {
+func (s *Service) consent(ctx context.Context, m *making) (c attribution.Consent, err error) {
 	said := m.report.Consent
 	if len(m.report.IDs)+len(m.report.Addresses)+len(m.report.User) == 0 && said == nil {
-		return attribution.Consent{}, nil
+		return c, nil
 	}
-	before, err := s.decidedConsent(ctx, m.app.ID, m.told.Install, m.now)
-	if err != nil {
-		return attribution.Consent{}, err
+	if m.decided, err = s.decidedConsent(ctx, m.app.ID, m.told.Install, m.now); err != nil {
+		return c, err
+	}
+	c, ok := s.said.of(person{m.app.ID, m.told.Install}, m.now)
+	if !ok {
+		c = m.decided
 	}
 	if said != nil {
-		m.told.Consent = m.whole(before)
+		c = m.after(c)
 	}
-	if just, ok := s.said.of(person{m.app.ID, m.told.Install}, m.now); ok {
-		before = just // which the decisions may not know of yet
-	}
-	if said == nil {
-		return before, nil
-	}
-	return consentOf(m.whole(before)), nil
+	return c, nil
+}
+
+// after is what the person permits once the report is heard, which must speak of it.
+func (m *making) after(before attribution.Consent) attribution.Consent {
+	return before.After(saidOf(m.report.Consent), m.told.Kind == event.ConsentKind)
 }
 
 func (s *Service) decidedConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error) {
@@ -292,31 +295,6 @@ func (s *Service) decidedConsent(ctx context.Context, app link.AppID, install st
 		err = (&fault.Error{Kind: fault.Unavailable, RetryAfter: retryAfter, Message: "what the person permits cannot be read just now"}).Because(err)
 	}
 	return c, err
-}
-
-// Permitted returns what the person of an installation permits, also before its
-// first open; empty answers are not known. An error is an Unavailable fault.
-func (s *Service) Permitted(ctx context.Context, app link.AppID, install string) (attribution.Consent, error) {
-	now := s.cfg.Now()
-	if just, ok := s.said.of(person{app, install}, now); ok {
-		return just, nil
-	}
-	return s.decidedConsent(ctx, app, install, now)
-}
-
-// whole is what the report says of consent, and before where it is silent.
-func (m *making) whole(before attribution.Consent) *event.Consent {
-	whole := *m.report.Consent
-	if whole.Tracking == "" {
-		whole.Tracking = string(before.Tracking)
-	}
-	if whole.Measurement == "" {
-		whole.Measurement = string(before.Measurement)
-	}
-	// Only a call about consent takes back that the person is a child: other
-	// reports that do not say so may just not know.
-	whole.Child = whole.Child || before.Child && m.told.Kind != event.ConsentKind
-	return &whole
 }
 
 // retryAfter is when senders may try again after a fault of ours.

@@ -34,19 +34,30 @@ const (
 	mostPermitted = 16 << 10
 )
 
-func (p *permitted) add(who person, c attribution.Consent, now time.Time) {
+// hear adds what a report that is in the ledger says to what is remembered, or
+// decided where nothing is. Reports that were made at the same time add up.
+func (p *permitted) hear(who person, m *making) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before, ok := p.find(who, m.now)
+	if !ok {
+		before = m.decided
+	}
 	if p.now == nil || len(p.now) >= mostPermitted {
 		p.old, p.now = p.now, map[person]answered{}
 	}
-	p.now[who] = answered{c, now}
+	p.now[who] = answered{m.after(before), m.now}
 }
 
 // of returns what the person said within permittedFor, if anything.
 func (p *permitted) of(who person, now time.Time) (attribution.Consent, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.find(who, now)
+}
+
+// find is for who holds mu.
+func (p *permitted) find(who person, now time.Time) (attribution.Consent, bool) {
 	a, ok := p.now[who]
 	if !ok {
 		a, ok = p.old[who]

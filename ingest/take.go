@@ -49,11 +49,12 @@ func (s *Service) Identify(ctx context.Context, r Report) (Receipt, error) {
 }
 
 func (s *Service) take(ctx context.Context, kind event.Kind, r *Report) (Receipt, error) {
-	told, err := s.told(ctx, kind, r)
+	m, err := s.prepare(ctx, kind, r)
 	if err != nil {
 		s.counters.refuse(err)
 		return Receipt{}, err
 	}
+	told := &m.told
 	line, err := told.Line()
 	if err != nil {
 		return Receipt{}, err
@@ -63,7 +64,7 @@ func (s *Service) take(ctx context.Context, kind event.Kind, r *Report) (Receipt
 	}
 	s.counters.take(kind, told.Flags)
 	if told.Consent != nil && !told.Unsigned {
-		s.said.add(person{told.App, told.Install}, consentOf(told.Consent), time.UnixMilli(told.ReceivedAt))
+		s.said.hear(person{told.App, told.Install}, m)
 	}
 	return Receipt{
 		ID: told.ID, Account: told.Account, App: told.App, Install: told.Install, Key: told.Key,

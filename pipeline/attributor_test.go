@@ -391,7 +391,7 @@ func TestConsentAndName(t *testing.T) {
 	p := newPast(t)
 	p.told(event.ConsentKind, "device-1", noon, nil) // before there is one: nothing
 	p.told(event.OpenKind, "device-1", noon, func(t *event.Told) { first(t); t.Consent = &event.Consent{Tracking: "yes"} })
-	p.told(event.ConsentKind, "device-1", noon.Add(time.Hour), func(t *event.Told) { t.Consent = &event.Consent{Measurement: "no", LimitAds: true} })
+	p.told(event.ConsentKind, "device-1", noon.Add(time.Hour), func(t *event.Told) { t.Consent = &event.Consent{Measurement: "no", LimitAds: event.Yes} })
 	p.told(event.IdentifyKind, "device-1", noon.Add(time.Hour), func(t *event.Told) { t.User = "ada" })
 	p.told(event.IdentifyKind, "device-1", noon.Add(time.Hour), func(t *event.Told) { t.User, t.Unsigned = "eve", true })
 	p.catchUp()

@@ -100,16 +100,10 @@ func consentOf(t *event.Told, known attribution.Consent) attribution.Consent {
 	if said == nil {
 		return known
 	}
-	c := attribution.Consent{
-		Tracking: attribution.Answer(said.Tracking), Measurement: attribution.Answer(said.Measurement), LimitAds: said.LimitAds, Child: said.Child,
-	}
-	if c.Tracking == "" {
-		c.Tracking = known.Tracking
-	}
-	if c.Measurement == "" {
-		c.Measurement = known.Measurement
-	}
-	return c
+	return known.After(attribution.Said{
+		Tracking: attribution.Answer(said.Tracking), Measurement: attribution.Answer(said.Measurement), Advertising: attribution.Answer(said.Advertising),
+		LimitAds: attribution.Answer(said.LimitAds), Child: attribution.Answer(said.Child),
+	}, t.Kind == event.ConsentKind)
 }
 
 // withheldBy is whom the event wants not to be told, and whom was said before

@@ -67,6 +67,9 @@ func (h *hearing) hear(ctx context.Context, t *event.Told) error {
 		return h.hearOpen(ctx, t, known)
 	case t.Kind == event.OpenKind: // it never ran before, and did: the first one stays
 		if !slices.Contains(known.Opens, t.Key) {
+			if !t.Unsigned {
+				known.Consent = consentOf(t, known.Consent)
+			}
 			known.Opens = addOpen(known.Opens, t.Key)
 			h.ahead.save(known)
 		}
@@ -311,10 +314,13 @@ func (h *hearing) conclude(ctx context.Context, r *ruling, installation *history
 	}
 	h.ahead.decide(decided)
 	h.count(r, touch, 1)
-	h.tell(News{Decided: decided, Installation: installation, Touch: touch, Told: t})
 	if installation == nil {
+		told := *t // with what was said before, which no installation holds yet
+		told.Consent = saidOf(r.conversion.Consent)
+		h.tell(News{Decided: decided, Touch: touch, Told: &told})
 		return h.orphan(r)
 	}
+	h.tell(News{Decided: decided, Installation: installation, Touch: touch, Told: t})
 	return nil
 }
 

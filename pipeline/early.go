@@ -33,10 +33,8 @@ func (h *hearing) hearEarly(ctx context.Context, t *event.Told) error {
 		if err != nil {
 			return err
 		}
-		known := consentIn(before)
-		c := consentOf(t, known)
-		c.Child = c.Child || known.Child && t.Kind != event.ConsentKind
-		if err := h.keepEarly(t, earlyConsent, event.Told{Kind: event.ConsentKind, Consent: saidOf(c)}); err != nil {
+		said := saidOf(consentOf(t, consentIn(before)))
+		if err := h.keepEarly(t, earlyConsent, event.Told{Kind: event.ConsentKind, Consent: said}); err != nil {
 			return err
 		}
 	}
@@ -87,20 +85,24 @@ func consentIn(t *event.Told) attribution.Consent {
 
 // saidOf is the inverse of consentOf.
 func saidOf(c attribution.Consent) *event.Consent {
-	return &event.Consent{Tracking: string(c.Tracking), Measurement: string(c.Measurement), LimitAds: c.LimitAds, Child: c.Child}
+	said := &event.Consent{Tracking: string(c.Tracking), Measurement: string(c.Measurement), Advertising: string(c.Advertising)}
+	if c.LimitAds {
+		said.LimitAds = event.Yes
+	}
+	if c.Child {
+		said.Child = event.Yes
+	}
+	return said
 }
 
 // earlyPerson fills in what was said of the person before the first open.
-// That he is a child, an open does not take back: its sender may not know.
 func (h *hearing) earlyPerson(ctx context.Context, t *event.Told, c *attribution.Conversion) (user string, err error) {
 	k, now := installKey{t.App, t.Install}, instant(t.ReceivedAt)
 	said, err := h.early(ctx, k, earlyConsent, now)
 	if err != nil {
 		return "", err
 	}
-	before := consentIn(said)
-	c.Consent = consentOf(t, before)
-	c.Consent.Child = c.Consent.Child || before.Child
+	c.Consent = consentOf(t, consentIn(said))
 	if user = t.User; user != "" || c.Consent.Measurement == attribution.No {
 		return user, nil
 	}

@@ -16,6 +16,7 @@ func TestSaidBeforeTheFirstOpen(t *testing.T) {
 	const address = "203.0.113.7"
 	no := func(t *event.Told) { t.Consent = &event.Consent{Measurement: "no"} }
 	yes := func(t *event.Told) { t.Consent = &event.Consent{Measurement: "yes"} }
+	child := func(t *event.Told) { t.Consent = &event.Consent{Child: event.Yes} }
 	f := func(name string, before func(*past), open func(*event.Told), likely bool, want attribution.Consent, user string) {
 		for _, atOnce := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, " in one step: ", atOnce), func(t *testing.T) {
@@ -77,10 +78,11 @@ func TestSaidBeforeTheFirstOpen(t *testing.T) {
 	f("no, and something else", all(say(event.ConsentKind, -2*time.Hour, no), say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Tracking: "yes"} })),
 		nil, false, attribution.Consent{Measurement: attribution.No, Tracking: attribution.Yes}, "")
 	f("no, and the open says yes", say(event.ConsentKind, -time.Hour, no), yes, true, attribution.Consent{Measurement: attribution.Yes}, "")
-	f("a child, and the open does not know", say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: true} }), yes, false,
-		attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
-	f("a child, and an event does not know", all(say(event.ConsentKind, -2*time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: true} }), say(event.InAppKind, -time.Hour, yes)), nil, false,
-		attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
+	f("a child, and the open does not know", say(event.ConsentKind, -time.Hour, child), yes, false, attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
+	f("a child, and an event does not know", all(say(event.ConsentKind, -2*time.Hour, child), say(event.InAppKind, -time.Hour, yes)), nil, false, attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
+	f("a child, and an answer about something else", all(say(event.ConsentKind, -2*time.Hour, child), say(event.ConsentKind, -time.Hour, yes)), nil, false, attribution.Consent{Measurement: attribution.Yes, Child: true}, "")
+	f("a child, and grown up", all(say(event.ConsentKind, -2*time.Hour, child), say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{Child: event.No} })), nil, true, attribution.Consent{}, "")
+	f("limits, no advertising, and the open says yes to measurement", say(event.ConsentKind, -time.Hour, func(t *event.Told) { t.Consent = &event.Consent{LimitAds: event.Yes, Advertising: "no"} }), yes, true, attribution.Consent{Measurement: attribution.Yes, Advertising: attribution.No, LimitAds: true}, "")
 	f("no, seven days ago", say(event.ConsentKind, 5*time.Minute-7*24*time.Hour, no), nil, false, refused, "")
 	f("no, too long ago", say(event.ConsentKind, 4*time.Minute-7*24*time.Hour, no), nil, true, attribution.Consent{}, "")
 	name := func(t *event.Told) { t.User = "ada" }

@@ -283,10 +283,16 @@ func TestConsent(t *testing.T) {
 	}
 	consent := func(c event.Consent) func(*Telling) { return func(t *Telling) { t.Told.Consent = &c } }
 	f("nobody asked", func(*Telling) {}, "11111111")
-	f("limited ads", consent(event.Consent{LimitAds: true}), "00110111")
+	f("limited ads", consent(event.Consent{LimitAds: event.Yes}), "00110111")
+	f("no advertising", consent(event.Consent{Advertising: "no"}), "00110111")
+	f("switched off", consent(event.Consent{LimitAds: event.No, Child: event.No}), "11111111")
+	f("limited ads before", func(t *Telling) {
+		t.Installation.Consent.LimitAds = true
+		consent(event.Consent{LimitAds: event.No})(t)
+	}, "00110111")
 	f("no tracking", consent(event.Consent{Tracking: "no"}), "10111111")
 	f("no measurement", consent(event.Consent{Measurement: "no"}), "00000000")
-	f("child", consent(event.Consent{Child: true}), "00000000")
+	f("child", consent(event.Consent{Child: event.Yes}), "00000000")
 	f("refused later", func(t *Telling) { t.Installation.Consent.Measurement = attribution.No }, "00000000")
 	f("refused with the report, allowed before", func(t *Telling) {
 		t.Installation.Consent.Tracking = attribution.Yes

@@ -114,7 +114,10 @@ func (t *Telling) consent() attribution.Consent {
 	if said.Measurement == string(attribution.No) {
 		c.Measurement = attribution.No
 	}
-	c.LimitAds, c.Child = c.LimitAds || said.LimitAds, c.Child || said.Child
+	if said.Advertising == string(attribution.No) {
+		c.Advertising = attribution.No
+	}
+	c.LimitAds, c.Child = c.LimitAds || said.LimitAds == event.Yes, c.Child || said.Child == event.Yes
 	return c
 }
 

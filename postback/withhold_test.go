@@ -71,7 +71,9 @@ func TestForbiddenParameters(t *testing.T) {
 		}
 	}
 	f("nobody asked", event.Consent{}, "11111")
-	f("limited ads", event.Consent{LimitAds: true}, "01111")
+	f("limited ads", event.Consent{LimitAds: event.Yes}, "01111")
+	f("no advertising", event.Consent{Advertising: "no"}, "01111")
+	f("nothing forbidden", event.Consent{Advertising: "yes", LimitAds: event.No, Child: event.No}, "11111")
 	f("no measurement", event.Consent{Measurement: "no"}, "00001")
-	f("child", event.Consent{Child: true}, "00001")
+	f("child", event.Consent{Child: event.Yes}, "00001")
 }

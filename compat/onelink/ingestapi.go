@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"waypost/attribution"
 	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/internal/reply"
@@ -29,8 +28,6 @@ type Intake interface {
 	// link for TakeLink.
 	Decided(ctx context.Context, open ingest.Receipt, wait time.Duration) ingest.Answer
 	TakeLink(ctx context.Context, a *ingest.Answer) error
-	// Permitted returns what a person permits, as far as it is known.
-	Permitted(ctx context.Context, app link.AppID, install string) (attribution.Consent, error)
 	Ask(ctx context.Context, app link.AppID, install string, takeLink bool) (ingest.Answer, error)
 }
 

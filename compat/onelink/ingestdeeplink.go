@@ -51,9 +51,7 @@ func (in *Ingest) answerDeepLink(r *reported, p device.Platform) (reply.Reply, e
 	}
 	start.report.App = ingest.AppRef{ID: app.ID, Account: app.Account}
 	start.report.Device.Platform = app.Platform
-	if start.report.Consent, err = in.consent(r.Context(), app.ID, start.report.Install, start.said); err != nil {
-		return reply.Reply{}, err
-	}
+	start.report.Consent = start.said.consent()
 	receipt, err := in.Intake.Open(r.Context(), start.report)
 	if err != nil {
 		return reply.Reply{}, err

@@ -2,7 +2,6 @@ package onelink
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -72,9 +71,7 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 		return reply.Reply{}, err
 	}
 	told.report.App = ingest.AppRef{ID: app.ID, Account: app.Account}
-	if told.report.Consent, err = in.consent(r.Context(), app.ID, told.report.Install, told.said); err != nil {
-		return reply.Reply{}, err
-	}
+	told.report.Consent = told.said.consent()
 	if _, err := in.Intake.Event(r.Context(), told.report); err != nil {
 		return reply.Reply{}, err
 	}
@@ -264,19 +261,17 @@ func addressesOf(text string) []netip.Addr {
 	return []netip.Addr{ip}
 }
 
-// consent is what the report says. Ingest keeps what was said before where it
-// is silent, except of the device's switch, for which it has no silence.
-func (in *Ingest) consent(ctx context.Context, app link.AppID, install string, said saidConsent) (*event.Consent, error) {
+// consent is what the report says; nil where it is silent.
+func (said saidConsent) consent() *event.Consent {
 	if said == (saidConsent{}) {
-		return nil, nil
+		return nil
 	}
-	c := &event.Consent{Tracking: string(said.tracking), Measurement: string(said.measurement), LimitAds: said.sharesID == attribution.No}
-	if said.sharesID == "" {
-		known, err := in.Intake.Permitted(ctx, app, install)
-		if err != nil {
-			return nil, err
-		}
-		c.LimitAds = known.LimitAds
+	c := &event.Consent{Tracking: string(said.tracking), Measurement: string(said.measurement)}
+	switch said.sharesID {
+	case attribution.Yes:
+		c.LimitAds = event.No
+	case attribution.No:
+		c.LimitAds = event.Yes
 	}
-	return c, nil
+	return c
 }

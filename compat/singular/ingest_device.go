@@ -1,6 +1,7 @@
 package singular
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -76,12 +77,20 @@ func consentOf(said filled) (*event.Consent, error) {
 		if err := json.Unmarshal([]byte(options), &o); err != nil {
 			return nil, wrong("data_sharing_options", `it must be a JSON object such as {"limit_data_sharing":true}`)
 		}
-		c.LimitAds = o.Limit != nil && *o.Limit
+		switch event.YesNoOf(o.Limit) {
+		case event.Yes:
+			c.Advertising = string(attribution.No)
+		case event.No:
+			c.Advertising = string(attribution.Yes)
+		}
 	}
 	for name, limits := range map[string]bool{"dnt": true, "dntoff": false} {
 		if said[name] != "" {
 			told = true
-			c.LimitAds = c.LimitAds || said.is(name) == limits
+			if said.is(name) == limits {
+				c.LimitAds = event.Yes
+			}
+			c.LimitAds = cmp.Or(c.LimitAds, event.No) // of two words that differ, the one that forbids
 		}
 	}
 	if !told {

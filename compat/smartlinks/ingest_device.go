@@ -61,7 +61,7 @@ func (m *message) permitted(ids []attribution.DeviceID, facts ingest.Device) ([]
 	var said *event.Consent
 	limited, err := m.data.flag("device_limit_tracking")
 	if err == nil && limited != nil {
-		said = &event.Consent{LimitAds: *limited}
+		said = &event.Consent{LimitAds: event.YesNoOf(limited)}
 	}
 	transparency, given, err := m.data.object("app_tracking_transparency")
 	given = given && err == nil
@@ -81,7 +81,7 @@ func (m *message) permitted(ids []attribution.DeviceID, facts ingest.Device) ([]
 		}
 		said.Tracking = string(judged.Tracking)
 	}
-	judged.LimitAds = said != nil && said.LimitAds
+	judged.LimitAds = said != nil && said.LimitAds == event.Yes
 	return slices.DeleteFunc(ids, func(id attribution.DeviceID) bool { return !judged.Permits(id.Kind) }), said
 }
 

@@ -98,8 +98,10 @@ func TestActions(t *testing.T) {
 	f("session", "", "", event.OpenKind, later)
 	f("session", "", `"state":"pause"`, "", nil)
 	f("update", "", `"adid":"`+someADID+`","device_limit_tracking":"1"`, event.OpenKind, func(e event.Told) bool {
-		return !e.First && len(e.IDs) == 0 && e.Consent.LimitAds && e.Params == nil
+		return !e.First && len(e.IDs) == 0 && e.Consent.LimitAds == event.Yes && e.Params == nil
 	})
+	f("update", "", `"device_limit_tracking":false`, event.OpenKind, func(e event.Told) bool { return *e.Consent == event.Consent{LimitAds: event.No} })
+	f("update", "", "", event.OpenKind, func(e event.Told) bool { return e.Consent == nil })
 	f("click", "", `"url":"https://go.test/abcdefghij?ko_click_id=9023861282613779883"`, event.OpenKind, func(e event.Told) bool {
 		return e.OpenedClick == "9023861282613779883" && !e.First
 	})

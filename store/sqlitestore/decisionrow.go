@@ -41,6 +41,7 @@ type keyRow struct {
 type consentRow struct {
 	Tracking    attribution.Answer `json:"tracking,omitempty"`
 	Measurement attribution.Answer `json:"measurement,omitempty"`
+	Advertising attribution.Answer `json:"advertising,omitempty"`
 	LimitAds    bool               `json:"limit_ads,omitempty"`
 	Child       bool               `json:"child,omitempty"`
 }
