@@ -3,9 +3,12 @@ package ingest_test
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
+	"waypost/attribution/history"
 	"waypost/event"
 	"waypost/ingest"
 	"waypost/internal/device"
@@ -143,6 +146,71 @@ func TestEngagementsAreOneTouch(t *testing.T) {
 	one, two := take(w, keyless), take(w, keyless)
 	if one.ID == two.ID || w.ledger.Count() != before+2 {
 		t.Error("two reports without a key are one")
+	}
+}
+
+// TestEngagementsAtOnceAreOne: of equal reports that come together one is kept,
+// and while the ledger is down all of them are refused.
+func TestEngagementsAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const callers = 16
+	engage := func(key string, wanted func(error) bool) {
+		t.Helper()
+		var calls sync.WaitGroup
+		begin := make(chan struct{})
+		for range callers {
+			calls.Go(func() {
+				<-begin
+				e := someEngagement()
+				e.Key = key
+				if _, err := w.service.Engage(t.Context(), e); !wanted(err) {
+					t.Errorf("%s: got %v", key, err)
+				}
+			})
+		}
+		close(begin)
+		calls.Wait()
+	}
+	for n := range 5 {
+		engage("req-"+strconv.Itoa(n), func(err error) bool { return err == nil })
+	}
+	if repeated := w.service.Stats().Repeated; w.ledger.Count() != 5 || repeated != 5*(callers-1) {
+		t.Errorf("%d lines, %d repeated", w.ledger.Count(), repeated)
+	}
+	w.ledger.Fail(errDown)
+	engage("down", func(err error) bool { return fault.Is(err, fault.Unavailable) })
+	w.ledger.Fail(nil)
+	engage("down", func(err error) bool { return err == nil })
+	if w.ledger.Count() != 6 {
+		t.Errorf("%d lines after the ledger came back", w.ledger.Count())
+	}
+}
+
+// TestEngagementsAreOneOverRestarts: what another process kept, the history
+// knows; where that cannot be read, the click is kept.
+func TestEngagementsAreOneOverRestarts(t *testing.T) {
+	t.Parallel()
+	before, w := newWorld(t), newWorld(t)
+	first, err := before.service.Engage(t.Context(), someEngagement())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.decisions.Remember(first.ID, history.Touch{})
+	for range 2 { // asked, and in memory from then on
+		if again, err := w.service.Engage(t.Context(), someEngagement()); err != nil || again.ID != first.ID || w.ledger.Count() != 0 {
+			t.Fatalf("got %+v, %v, %d lines", again, err, w.ledger.Count())
+		}
+		w.decisions.Forget(first.ID)
+	}
+	if w.service.Stats().Repeated != 2 {
+		t.Errorf("%d repeated", w.service.Stats().Repeated)
+	}
+	e := someEngagement()
+	e.Key = "req-2"
+	w.decisions.Fail(errDown)
+	if _, err := w.service.Engage(t.Context(), e); err != nil || w.ledger.Count() != 1 {
+		t.Errorf("without the history: %v, %d lines", err, w.ledger.Count())
 	}
 }
 

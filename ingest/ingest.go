@@ -43,6 +43,10 @@ type Decisions interface {
 	// TakeDeepLink hands out an installation's deferred deep link, once for
 	// ever; not ok when there is none, or its time is over.
 	TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (deepLink string, ok bool, err error)
+	// IsTold reports whether a click or an impression with the id is remembered
+	// that was within a month of at. What was in the ledger when the process
+	// began is waited for, a moment at most.
+	IsTold(ctx context.Context, id uid.Click, at time.Time) (bool, error)
 	// ReadTouch returns a touch by its id and time; not ok when it is forgotten.
 	ReadTouch(ctx context.Context, id uid.Click, at time.Time) (t history.Touch, ok bool, err error)
 }

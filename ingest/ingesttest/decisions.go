@@ -164,6 +164,14 @@ func (d *Decisions) TakeDeepLink(_ context.Context, app link.AppID, install stri
 	return i.DeepLink, true, nil
 }
 
+// IsTold reports whether the touch was remembered.
+func (d *Decisions) IsTold(_ context.Context, id uid.Click, _ time.Time) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.touches[id]
+	return ok, d.down
+}
+
 // ReadTouch returns a touch that was remembered.
 func (d *Decisions) ReadTouch(_ context.Context, id uid.Click, _ time.Time) (history.Touch, bool, error) {
 	d.mu.Lock()
