@@ -55,9 +55,9 @@ func (a *Attributor) IsDecided(ctx context.Context, app link.AppID, install, key
 }
 
 // ReadInstallation returns what is known of an installation now; not ok when
-// nothing is.
+// nothing is. By a name that an event was joined under, it has its own ID.
 func (a *Attributor) ReadInstallation(ctx context.Context, app link.AppID, install string) (history.Installation, bool, error) {
-	return a.cfg.Store.ReadInstallation(ctx, app, install)
+	return a.findInstallation(ctx, app, install)
 }
 
 // ReadTouch returns the touch of a click that was at an instant; not ok when it
