@@ -232,7 +232,7 @@ func TestRebuildKeepsWhatLeftTheHouse(t *testing.T) {
 	p.told(event.OpenKind, "device-1", noon.Add(time.Minute), came(c))
 	a := p.catchUp()
 	take := func() bool {
-		_, ok, err := a.TakeDeepLink(t.Context(), androidApp, "device-1", noon.Add(time.Hour))
+		_, ok, err := a.TakeDeepLink(t.Context(), androidApp, "device-1", "", noon.Add(time.Hour))
 		p.ok(err)
 		return ok
 	}
