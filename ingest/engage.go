@@ -97,7 +97,7 @@ func (s *Service) engageOnce(ctx context.Context, click *event.Click) error {
 	}
 	kept := false
 	defer func() { s.engaged.settle(click.ID, kept) }()
-	// The answer is wanted also by senders that hang up: they have told of it.
+	// Senders may hang up: they have told of it.
 	told, err := s.cfg.Decisions.IsTold(context.WithoutCancel(ctx), click.ID, time.UnixMilli(click.At))
 	if err != nil {
 		s.cfg.Logger.Error("whether a click is repeated cannot be read; it is kept", "click", click.ID, "error", err)

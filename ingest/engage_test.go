@@ -6,11 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"waypost/attribution/history"
 	"waypost/event"
 	"waypost/ingest"
+	"waypost/ingest/ingesttest"
 	"waypost/internal/device"
 	"waypost/internal/fault"
 	"waypost/link"
@@ -149,42 +152,54 @@ func TestEngagementsAreOneTouch(t *testing.T) {
 	}
 }
 
-// TestEngagementsAtOnceAreOne: of equal reports that come together one is kept,
-// and while the ledger is down all of them are refused.
+// gated is a ledger whose lines wait for the gate.
+type gated struct {
+	ingesttest.Ledger
+	gate    chan struct{}
+	waiting atomic.Int32
+}
+
+func (g *gated) Append(line []byte) error {
+	g.waiting.Add(1)
+	<-g.gate
+	return g.Ledger.Append(line)
+}
+
+// TestEngagementsAtOnceAreOne: while a report is being kept, equal ones wait for
+// it; when it was not kept, each of them tries for itself.
 func TestEngagementsAtOnceAreOne(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	const callers = 16
-	engage := func(key string, wanted func(error) bool) {
+	f := func(name string, down error, lines, tries int, repeated uint64) {
 		t.Helper()
-		var calls sync.WaitGroup
-		begin := make(chan struct{})
-		for range callers {
-			calls.Go(func() {
-				<-begin
-				e := someEngagement()
-				e.Key = key
-				if _, err := w.service.Engage(t.Context(), e); !wanted(err) {
-					t.Errorf("%s: got %v", key, err)
-				}
-			})
-		}
-		close(begin)
-		calls.Wait()
+		synctest.Test(t, func(t *testing.T) {
+			const ids, callers = 5, 16
+			g := &gated{gate: make(chan struct{})}
+			g.Fail(down)
+			d := someDirectory()
+			service := ingest.New(ingest.Config{Directory: func() *link.Directory { return d }, Ledger: g, Decisions: ingesttest.NewDecisions()})
+			var calls sync.WaitGroup
+			for n := range ids * callers {
+				calls.Go(func() {
+					e := someEngagement()
+					e.Key = "req-" + strconv.Itoa(n%ids)
+					if _, err := service.Engage(t.Context(), e); fault.Is(err, fault.Unavailable) != (down != nil) {
+						t.Errorf("%s: got %v", name, err)
+					}
+				})
+			}
+			synctest.Wait()
+			if n := g.waiting.Load(); n != ids {
+				t.Errorf("%s: %d lines at once", name, n)
+			}
+			close(g.gate)
+			calls.Wait()
+			if n := int(g.waiting.Load()); g.Count() != lines || n != tries || service.Stats().Repeated != repeated {
+				t.Errorf("%s: %d lines of %d, %d repeated", name, g.Count(), n, service.Stats().Repeated)
+			}
+		})
 	}
-	for n := range 5 {
-		engage("req-"+strconv.Itoa(n), func(err error) bool { return err == nil })
-	}
-	if repeated := w.service.Stats().Repeated; w.ledger.Count() != 5 || repeated != 5*(callers-1) {
-		t.Errorf("%d lines, %d repeated", w.ledger.Count(), repeated)
-	}
-	w.ledger.Fail(errDown)
-	engage("down", func(err error) bool { return fault.Is(err, fault.Unavailable) })
-	w.ledger.Fail(nil)
-	engage("down", func(err error) bool { return err == nil })
-	if w.ledger.Count() != 6 {
-		t.Errorf("%d lines after the ledger came back", w.ledger.Count())
-	}
+	f("kept", nil, 5, 5, 5*15)
+	f("not kept", errDown, 0, 5*16, 0)
 }
 
 // TestEngagementsAreOneOverRestarts: what another process kept, the history
