@@ -268,6 +268,32 @@ func appsFlyerSign(text string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// conversionData asks for an installation's in AppsFlyer's words.
+func (s *shop) conversionData(install string) (status, source, value string) {
+	s.Helper()
+	const epoch = "1795176000000"
+	req, err := http.NewRequest("GET", "http://"+s.p.api+"/install_data/v5.0/com.acme.app?device_id="+install, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	req.Header.Set("af_sig", appsFlyerSign(epoch+"\u2063"+install+"\u2063com.acme.app"))
+	req.Header.Set("af_request_epoch_ms", epoch)
+	resp, err := s.client.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Status string `json:"af_status"`
+		Source string `json:"media_source"`
+		Value  string `json:"deep_link_value"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		s.Fatal(err)
+	}
+	return answer.Status, answer.Source, answer.Value
+}
+
 // TestAppsFlyerDeepLink asks as apps do that speak AppsFlyer's deep-link API: a
 // first start is told its deep link, and its conversion data ever after, also by
 // the id that its library gives it in events.
@@ -317,31 +343,7 @@ func TestAppsFlyerDeepLink(t *testing.T) {
 		t.Errorf("another device is told %v", custom)
 	}
 	s.paid("/postback", "theirs-7")
-	data := func(install string) (status, source, value string) {
-		t.Helper()
-		const epoch = "1795176000000"
-		req, err := http.NewRequest("GET", "http://"+s.p.api+"/install_data/v5.0/com.acme.app?device_id="+install, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("af_sig", appsFlyerSign(epoch+"\u2063"+install+"\u2063com.acme.app"))
-		req.Header.Set("af_request_epoch_ms", epoch)
-		resp, err := s.client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		var answer struct {
-			Status string `json:"af_status"`
-			Source string `json:"media_source"`
-			Value  string `json:"deep_link_value"`
-		}
-		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-			t.Fatal(err)
-		}
-		return answer.Status, answer.Source, answer.Value
-	}
-	if status, source, value := data("af-1"); !slices.Equal([]string{status, source, value}, []string{"Non-organic", "wide", "apples"}) {
+	if status, source, value := s.conversionData("af-1"); !slices.Equal([]string{status, source, value}, []string{"Non-organic", "wide", "apples"}) {
 		t.Errorf("conversion data is %s %s %s", status, source, value)
 	}
 	const library = "1644179019889-6748051"
@@ -352,10 +354,10 @@ func TestAppsFlyerDeepLink(t *testing.T) {
 	if h := s.hooked(library, "event", "level"); h.Verdict != "credited" || h.Partner != "wide" {
 		t.Errorf("of the library's event the account hears %+v", h)
 	}
-	if status, source, value := data(library); !slices.Equal([]string{status, source, value}, []string{"Non-organic", "wide", "apples"}) {
+	if status, source, value := s.conversionData(library); !slices.Equal([]string{status, source, value}, []string{"Non-organic", "wide", "apples"}) {
 		t.Errorf("conversion data by the library's id is %s %s %s", status, source, value)
 	}
-	if status, source, value := data("af-2"); !slices.Equal([]string{status, source, value}, []string{"Organic", "", ""}) {
+	if status, source, value := s.conversionData("af-2"); !slices.Equal([]string{status, source, value}, []string{"Organic", "", ""}) {
 		t.Errorf("conversion data of the other device is %s %s %s", status, source, value)
 	}
 }
