@@ -21,8 +21,9 @@ type Install struct {
 	LastActiveAt   int64          `json:"last_active_at,omitempty"`
 	Decision       Decision       `json:"decision"`
 	Reengagement   *Reengagement  `json:"reengagement,omitempty" doc:"The last time that the person was won back."`
-	DeepLink       string         `json:"deep_link,omitempty" doc:"The deferred deep link that it is told once."`
+	DeepLink       string         `json:"deep_link,omitempty" doc:"The deferred deep link that one of its opens is told."`
 	DeepLinkUntil  int64          `json:"deep_link_until,omitempty"`
+	DeepLinkToldAt int64          `json:"deep_link_told_at,omitempty" doc:"When it was first told; absent: not yet."`
 	Later          []Decision     `json:"later" doc:"Its other conversions, the newest first, at most 100."`
 	Text           []string       `json:"text" doc:"The same in sentences."`
 }
@@ -117,7 +118,7 @@ func InstallOf(e *pipeline.Explained) Install {
 	i := &e.Installation
 	out := Install{
 		Account: i.Account, App: i.App, Install: i.ID, Dialect: i.Dialect, FirstStartedAt: millis(i.At), LastActiveAt: millis(i.LastActiveAt),
-		Decision: decisionOf(e, &e.Decided), DeepLink: i.DeepLink, DeepLinkUntil: millis(i.LinkUntil), Later: []Decision{}, Text: e.Text(),
+		Decision: decisionOf(e, &e.Decided), DeepLink: i.DeepLink, DeepLinkUntil: millis(i.LinkUntil), DeepLinkToldAt: millis(e.LinkToldAt), Later: []Decision{}, Text: e.Text(),
 	}
 	if c := i.Reengagement; c != nil {
 		out.Reengagement = &Reengagement{Touch: matchOf(e, &c.Match), From: millis(c.From), Until: millis(c.Until)}

@@ -65,7 +65,7 @@ func earned() pipeline.Explained {
 	d.Likeness = attribution.Likelihood{Code: attribution.Matched, Candidates: 3, Best: 9673, Next: 7000}
 	d.EventsUntil, d.Late = noon.Add(720*time.Hour), true
 	e.Decided.Flags = []string{"clock"}
-	e.Installation.DeepLink, e.Installation.LinkUntil = "product/12", noon.Add(24*time.Hour)
+	e.Installation.DeepLink, e.Installation.LinkUntil, e.LinkToldAt = "product/12", noon.Add(24*time.Hour), noon.Add(time.Minute)
 	e.Installation.Reengagement = &attribution.Credit{Match: match, From: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)}
 	e.Touches = map[uid.Click]history.Touch{
 		won: {
@@ -158,7 +158,7 @@ func TestInstallIsExplainedWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("26538", "earned", `{"account": 5899, "app": 26538, "install": "earned", "dialect": "waypost", "first_started_at": 1795176000000, "last_active_at": 1795179600000,
-		"deep_link": "product/12", "deep_link_until": 1795262400000, "reengagement": {`+match+`, "from": 1795179600000, "until": 1795183200000},
+		"deep_link": "product/12", "deep_link_until": 1795262400000, "deep_link_told_at": 1795176060000, "reengagement": {`+match+`, "from": 1795179600000, "until": 1795183200000},
 		"decision": {"conversion": "conversion-earned", "kind": "install", "at": 1795176000000, "received_at": 1795176001000, "version": 1, "outcome": "install", "verdict": "credited",
 			"late": true, "events_until": 1797768000000, "flags": ["clock"], "signs": [{"rule": "geo_mismatch", "touch": "1000000000000000001"}, {"rule": "emulator"}],
 			"winner": {`+match+`},

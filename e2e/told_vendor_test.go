@@ -268,18 +268,50 @@ func appsFlyerSign(text string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// conversionData asks for an installation's in AppsFlyer's words.
+func (s *shop) conversionData(install string) (status, source, value string) {
+	s.Helper()
+	const epoch = "1795176000000"
+	req, err := http.NewRequest("GET", "http://"+s.p.api+"/install_data/v5.0/com.acme.app?device_id="+install, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	req.Header.Set("af_sig", appsFlyerSign(epoch+"\u2063"+install+"\u2063com.acme.app"))
+	req.Header.Set("af_request_epoch_ms", epoch)
+	resp, err := s.client.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Status string `json:"af_status"`
+		Source string `json:"media_source"`
+		Value  string `json:"deep_link_value"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		s.Fatal(err)
+	}
+	return answer.Status, answer.Source, answer.Value
+}
+
 // TestAppsFlyerDeepLink asks as apps do that speak AppsFlyer's deep-link API: a
-// first start is told its deep link once, and its conversion data ever after.
+// first start is told its deep link, and its conversion data ever after, also by
+// the id that its library gives it in events.
 func TestAppsFlyerDeepLink(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.p.create(t, "fruit", `{"pid":"wide","c":"fruit","deep_link_value":"apples","deep_link_sub1":"26","af_sub1":"mine"}`)
 	referrer := s.fromPlay("/A1b3/fruit?clickid=theirs-7", "203.0.113.51")
 	at := time.Now().UTC().Format("2006-01-02T15:04:05.000")
+	const gaid = "38400000-8cf0-41bd-b23e-10b96e400051"
 	ask := func(install, ip string) (found bool, custom map[string]string, match string) {
 		t.Helper()
+		id := gaid
+		if install != "af-1" {
+			id = "38400000-8cf0-41bd-b23e-10b96e400052"
+		}
 		body, err := json.Marshal(fields{
-			"is_first": true, "lang": "en-US", "os": "14", "timestamp": at, "type": "Pixel 8", "ip": ip, "request_id": install,
+			"is_first": true, "gaid": fields{"type": "unhashed", "value": id}, "lang": "en-US", "os": "14", "timestamp": at, "type": "Pixel 8", "ip": ip, "request_id": install,
 			"referrers": []fields{{"source": "google", "value": referrer}},
 		})
 		if err != nil {
@@ -304,41 +336,28 @@ func TestAppsFlyerDeepLink(t *testing.T) {
 	if found, custom, match := ask("af-1", "203.0.113.52"); !found || match != "referrer" || !maps.Equal(custom, map[string]string{"deep_link_value": "apples", "deep_link_sub1": "26"}) {
 		t.Errorf("the first start is told %v %v %v", found, custom, match)
 	}
-	if found, custom, _ := ask("af-1", "203.0.113.52"); found {
-		t.Errorf("the first start is told again: %v", custom)
+	if found, custom, _ := ask("af-1", "203.0.113.52"); !found || custom["deep_link_value"] != "apples" {
+		t.Errorf("the first start, whose answer was lost, is told %v %v", found, custom)
 	}
 	if found, custom, _ := ask("af-2", "203.0.113.53"); found {
 		t.Errorf("another device is told %v", custom)
 	}
 	s.paid("/postback", "theirs-7")
-	data := func(install string) (status, source, value string) {
-		t.Helper()
-		const epoch = "1795176000000"
-		req, err := http.NewRequest("GET", "http://"+s.p.api+"/install_data/v5.0/com.acme.app?device_id="+install, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("af_sig", appsFlyerSign(epoch+"\u2063"+install+"\u2063com.acme.app"))
-		req.Header.Set("af_request_epoch_ms", epoch)
-		resp, err := s.client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		var answer struct {
-			Status string `json:"af_status"`
-			Source string `json:"media_source"`
-			Value  string `json:"deep_link_value"`
-		}
-		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-			t.Fatal(err)
-		}
-		return answer.Status, answer.Source, answer.Value
-	}
-	if status, source, value := data("af-1"); !slices.Equal([]string{status, source, value}, []string{"Non-organic", "wide", "apples"}) {
+	if status, source, value := s.conversionData("af-1"); !slices.Equal([]string{status, source, value}, []string{"Non-organic", "wide", "apples"}) {
 		t.Errorf("conversion data is %s %s %s", status, source, value)
 	}
-	if status, source, value := data("af-2"); !slices.Equal([]string{status, source, value}, []string{"Organic", "", ""}) {
+	const library = "1644179019889-6748051"
+	if status, text := s.p.key("authentication", "acme-admin-token").call(t, "POST", "/inappevent/com.acme.app",
+		fmt.Sprintf(`{"appsflyer_id":%q,"advertising_id":%q,"eventName":"level","eventValue":""}`, library, gaid)); status != 200 {
+		t.Fatalf("an event is answered %d %s", status, text)
+	}
+	if h := s.hooked(library, "event", "level"); h.Verdict != "credited" || h.Partner != "wide" {
+		t.Errorf("of the library's event the account hears %+v", h)
+	}
+	if status, source, value := s.conversionData(library); !slices.Equal([]string{status, source, value}, []string{"Non-organic", "wide", "apples"}) {
+		t.Errorf("conversion data by the library's id is %s %s %s", status, source, value)
+	}
+	if status, source, value := s.conversionData("af-2"); !slices.Equal([]string{status, source, value}, []string{"Organic", "", ""}) {
 		t.Errorf("conversion data of the other device is %s %s %s", status, source, value)
 	}
 }

@@ -45,8 +45,10 @@ type Answer struct {
 	Reengagement *attribution.Match
 	// ReengagementTouch is Reengagement's touch, as Touch is Match's.
 	ReengagementTouch *history.Touch
-	// DeepLink is the deferred deep link. It is told once.
+	// DeepLink is the deferred deep link. It is told to one open.
 	DeepLink string
+	// Open is the key of the open that is answered; empty where there is none.
+	Open string
 }
 
 // Answer waits for the decision of an open, no longer than wait, and returns
@@ -72,6 +74,7 @@ func (s *Service) Decided(ctx context.Context, open Receipt, wait time.Duration)
 	if ok && err == nil {
 		answer, err = s.answer(ctx, &i, open.Key)
 	}
+	answer.Open = open.Key
 	if err != nil {
 		return s.unanswered(open, err)
 	}
@@ -84,13 +87,15 @@ func (s *Service) unanswered(open Receipt, err error) Answer {
 }
 
 // TakeLink takes the deferred deep link of a decided installation into the
-// answer, if nobody has and its time is not over. An error is an Unavailable fault.
+// answer, if no other open has and its time is not over: an open that is told
+// again, because its answer was lost, is told the same. A question that is no
+// open's takes it once for ever. An error is an Unavailable fault.
 func (s *Service) TakeLink(ctx context.Context, a *Answer) error {
 	i := &a.Installation
 	if i.DeepLink == "" {
 		return nil
 	}
-	deepLink, ok, err := s.cfg.Decisions.TakeDeepLink(ctx, i.App, i.ID, s.cfg.Now())
+	deepLink, ok, err := s.cfg.Decisions.TakeDeepLink(ctx, i.App, i.ID, a.Open, s.cfg.Now())
 	if err != nil {
 		return unreadable(err)
 	}

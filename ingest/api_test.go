@@ -158,8 +158,12 @@ func TestOpenIsAnsweredWithItsDecision(t *testing.T) {
 		}
 	}
 	again := send(t, server, "/sdk/v1/open", []byte(least+`,"is_first_launch":true}`))
-	if again.at("deep_link.found") != false || again.at("attribution.status") != "non_organic" || again.at("key") != got.at("key") {
+	if again.at("deep_link.value") != "acme://shoe/7" || again.at("attribution.status") != "non_organic" || again.at("key") != got.at("key") {
 		t.Errorf("the second time: %+v", again.body)
+	}
+	later := send(t, server, "/sdk/v1/open", []byte(least+`,"session_id":"s-2"}`))
+	if later.at("deep_link.found") != false || later.at("attribution.status") != "non_organic" {
+		t.Errorf("another open: %+v", later.body)
 	}
 }
 
@@ -214,8 +218,15 @@ func TestDecidedTakesNoLink(t *testing.T) {
 	if err := w.service.TakeLink(t.Context(), &first); err != nil || first.DeepLink != "shoe" {
 		t.Errorf("took %+v, %v", first, err)
 	}
-	if err := w.service.TakeLink(t.Context(), &second); err != nil || second.DeepLink != "" {
-		t.Errorf("took twice: %+v, %v", second, err)
+	if err := w.service.TakeLink(t.Context(), &second); err != nil || second.DeepLink != "shoe" {
+		t.Errorf("the same open, whose answer was lost, took %+v, %v", second, err)
+	}
+	open.Key = "s-2"
+	if other := w.service.Answer(t.Context(), open, time.Minute); other.DeepLink != "" {
+		t.Errorf("another open took %+v", other)
+	}
+	if asked, err := w.service.Ask(t.Context(), 26538, someInstall, true); err != nil || asked.DeepLink != "" {
+		t.Errorf("a question took %+v, %v", asked, err)
 	}
 }
 

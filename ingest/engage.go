@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"waypost/event"
@@ -60,8 +59,10 @@ type Opened struct {
 const maxQuery = 8 << 10
 
 // Engage takes a click or an impression. It happened when it is received:
-// what a partner says about its own clock earns nothing. A repetition is
-// answered like the first and not kept.
+// what a partner says about its own clock earns nothing. A repetition, within a
+// month, is answered like the first and not kept. It is kept twice where the
+// ledger's answer to the first was lost, or where the history is behind what an
+// earlier process has kept (Decisions.IsTold).
 func (s *Service) Engage(ctx context.Context, e Engagement) (Receipt, error) {
 	app, account, err := s.FindApp(e.App)
 	if err == nil {
@@ -73,16 +74,50 @@ func (s *Service) Engage(ctx context.Context, e Engagement) (Receipt, error) {
 	}
 	click := s.click(&e, app, account)
 	receipt := Receipt{ID: click.ID, Account: account.ID, App: app.ID, Key: e.Key, At: time.UnixMilli(click.At), ReceivedAt: time.UnixMilli(click.At)}
-	if e.Key != "" && s.engaged.has(click.ID) {
-		s.counters.repeated.Add(1)
-		return receipt, nil
+	if e.Key == "" {
+		err = s.keepEngagement(click)
+	} else {
+		err = s.engageOnce(ctx, click)
 	}
-	if err := s.append(click.AppendJSON(nil)); err != nil {
+	if err != nil {
 		return Receipt{}, err
 	}
-	s.counters.take(click.Kind, nil)
-	s.engaged.add(click.ID)
 	return receipt, nil
+}
+
+// engageOnce keeps a click whose report may be repeated, unless it is kept
+// already. Equal reports at once wait for the first of them: one that was not
+// kept is kept by the next. What was told before the process began, or is no
+// longer in memory, the history knows; where that cannot be asked, the click is
+// kept: the touch stays one, and a count too high is better than a click lost.
+func (s *Service) engageOnce(ctx context.Context, click *event.Click) error {
+	if !s.engaged.reserve(click.ID) {
+		s.counters.repeated.Add(1)
+		return nil
+	}
+	kept := false
+	defer func() { s.engaged.settle(click.ID, kept) }()
+	// Senders may hang up: they have told of it.
+	told, err := s.cfg.Decisions.IsTold(context.WithoutCancel(ctx), click.ID, time.UnixMilli(click.At))
+	if err != nil {
+		s.cfg.Logger.Error("whether a click is repeated cannot be read; it is kept", "click", click.ID, "error", err)
+	}
+	if told && err == nil {
+		kept = true
+		s.counters.repeated.Add(1)
+		return nil
+	}
+	err = s.keepEngagement(click)
+	kept = err == nil
+	return err
+}
+
+func (s *Service) keepEngagement(click *event.Click) error {
+	if err := s.append(click.AppendJSON(nil)); err != nil {
+		return err
+	}
+	s.counters.take(click.Kind, nil)
+	return nil
 }
 
 func (e *Engagement) check() error {
@@ -158,32 +193,4 @@ func engagementID(e *Engagement, app link.AppID) uid.Click {
 	}
 	sum := sha256.Sum256([]byte(HashKey(string(e.Dialect), strconv.FormatBool(e.View), strconv.FormatInt(int64(app), 10), e.Sender, e.Key)))
 	return uid.ClickOf(binary.BigEndian.Uint64(sum[:8]))
-}
-
-// recent remembers the last ids: two generations, each replaced when full.
-type recent struct {
-	mu       sync.Mutex // guards the sets
-	now, old map[uid.Click]struct{}
-}
-
-// mostRecent is how many ids a generation holds: about a megabyte.
-const mostRecent = 32 << 10
-
-func (r *recent) has(id uid.Click) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, ok := r.now[id]
-	if !ok {
-		_, ok = r.old[id]
-	}
-	return ok
-}
-
-func (r *recent) add(id uid.Click) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.now == nil || len(r.now) >= mostRecent {
-		r.old, r.now = r.now, map[uid.Click]struct{}{}
-	}
-	r.now[id] = struct{}{}
 }

@@ -3,11 +3,17 @@ package ingest_test
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
+	"waypost/attribution/history"
 	"waypost/event"
 	"waypost/ingest"
+	"waypost/ingest/ingesttest"
 	"waypost/internal/device"
 	"waypost/internal/fault"
 	"waypost/link"
@@ -143,6 +149,83 @@ func TestEngagementsAreOneTouch(t *testing.T) {
 	one, two := take(w, keyless), take(w, keyless)
 	if one.ID == two.ID || w.ledger.Count() != before+2 {
 		t.Error("two reports without a key are one")
+	}
+}
+
+// gated is a ledger whose lines wait for the gate.
+type gated struct {
+	ingesttest.Ledger
+	gate    chan struct{}
+	waiting atomic.Int32
+}
+
+func (g *gated) Append(line []byte) error {
+	g.waiting.Add(1)
+	<-g.gate
+	return g.Ledger.Append(line)
+}
+
+// TestEngagementsAtOnceAreOne: while a report is being kept, equal ones wait for
+// it; when it was not kept, each of them tries for itself.
+func TestEngagementsAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	f := func(name string, down error, lines, tries int, repeated uint64) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			const ids, callers = 5, 16
+			g := &gated{gate: make(chan struct{})}
+			g.Fail(down)
+			d := someDirectory()
+			service := ingest.New(ingest.Config{Directory: func() *link.Directory { return d }, Ledger: g, Decisions: ingesttest.NewDecisions()})
+			var calls sync.WaitGroup
+			for n := range ids * callers {
+				calls.Go(func() {
+					e := someEngagement()
+					e.Key = "req-" + strconv.Itoa(n%ids)
+					if _, err := service.Engage(t.Context(), e); fault.Is(err, fault.Unavailable) != (down != nil) {
+						t.Errorf("%s: got %v", name, err)
+					}
+				})
+			}
+			synctest.Wait()
+			if n := g.waiting.Load(); n != ids {
+				t.Errorf("%s: %d lines at once", name, n)
+			}
+			close(g.gate)
+			calls.Wait()
+			if n := int(g.waiting.Load()); g.Count() != lines || n != tries || service.Stats().Repeated != repeated {
+				t.Errorf("%s: %d lines of %d, %d repeated", name, g.Count(), n, service.Stats().Repeated)
+			}
+		})
+	}
+	f("kept", nil, 5, 5, 5*15)
+	f("not kept", errDown, 0, 5*16, 0)
+}
+
+// TestEngagementsAreOneOverRestarts: what another process kept, the history
+// knows; where that cannot be read, the click is kept.
+func TestEngagementsAreOneOverRestarts(t *testing.T) {
+	t.Parallel()
+	before, w := newWorld(t), newWorld(t)
+	first, err := before.service.Engage(t.Context(), someEngagement())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.decisions.Remember(first.ID, history.Touch{})
+	for range 2 { // asked, and in memory from then on
+		if again, err := w.service.Engage(t.Context(), someEngagement()); err != nil || again.ID != first.ID || w.ledger.Count() != 0 {
+			t.Fatalf("got %+v, %v, %d lines", again, err, w.ledger.Count())
+		}
+		w.decisions.Forget(first.ID)
+	}
+	if w.service.Stats().Repeated != 2 {
+		t.Errorf("%d repeated", w.service.Stats().Repeated)
+	}
+	e := someEngagement()
+	e.Key = "req-2"
+	w.decisions.Fail(errDown)
+	if _, err := w.service.Engage(t.Context(), e); err != nil || w.ledger.Count() != 1 {
+		t.Errorf("without the history: %v, %d lines", err, w.ledger.Count())
 	}
 }
 

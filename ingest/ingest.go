@@ -40,9 +40,14 @@ type Decisions interface {
 	ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error)
 	// IsDecided reports whether an open with the key was decided.
 	IsDecided(ctx context.Context, app link.AppID, install, key string) (bool, error)
-	// TakeDeepLink hands out an installation's deferred deep link, once for
-	// ever; not ok when there is none, or its time is over.
-	TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (deepLink string, ok bool, err error)
+	// TakeDeepLink hands out an installation's deferred deep link to the first
+	// that asks, and again to who has the same key, unless that is empty; not ok
+	// when there is none for him, or its time is over.
+	TakeDeepLink(ctx context.Context, app link.AppID, install, key string, now time.Time) (deepLink string, ok bool, err error)
+	// IsTold reports whether a click or an impression with the id is remembered
+	// that was within a month of at. What was in the ledger when the process
+	// began is waited for, a moment at most.
+	IsTold(ctx context.Context, id uid.Click, at time.Time) (bool, error)
 	// ReadTouch returns a touch by its id and time; not ok when it is forgotten.
 	ReadTouch(ctx context.Context, id uid.Click, at time.Time) (t history.Touch, ok bool, err error)
 }

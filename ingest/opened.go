@@ -38,10 +38,8 @@ type FindOpened func(by OpenedBy) (o OpenedLink, ok bool, err error)
 // host, and returns the report with the click named, so that it may win the
 // person back. What names a click already, and what is no link of the app's
 // account, stays as it is. A repetition of the open, which is known by its key,
-// makes no other click, unless the process died between the click and the
-// open's decision: then the click counts twice, and earns once. What cannot be
-// found out just now is an Unavailable
-// fault: the open has to be told again.
+// makes no other click (Engage). What cannot be found out just now is an
+// Unavailable fault: the open has to be told again.
 func (s *Service) ClickOpened(ctx context.Context, r Report) (Report, error) {
 	key, err := openKey(&r)
 	if err != nil {

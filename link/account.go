@@ -37,6 +37,10 @@ const (
 	Singular   Dialect = "singular"
 )
 
+// NamesInstallationsTwice reports whether different calls of the dialect know
+// one installation by different ids, so that only its device tells that it is one.
+func (d Dialect) NamesInstallationsTwice() bool { return d == OneLink }
+
 // Limit is an allowance per period. Unlimited has no bound; zero allows nothing.
 type Limit int64
 

@@ -102,10 +102,7 @@ func (h *ahead) knows(ctx context.Context, t *history.Touch) (bool, error) {
 	if _, twice := h.touchByID[t.ID]; twice {
 		return true, nil
 	}
-	found, err := h.store.FindTouches(ctx, []attribution.Lookup{{
-		Key:   attribution.Key{App: t.Apps[0], Kind: attribution.ClickKey, Value: t.ID.String()},
-		Since: t.At.Add(-rememberFor), Until: t.At.Add(rememberFor),
-	}})
+	found, err := h.store.FindTouches(ctx, []attribution.Lookup{aroundClick(attribution.Key{App: t.Apps[0], Kind: attribution.ClickKey, Value: t.ID.String()}, t.At)})
 	return len(found) > 0 && len(found[0]) > 0, err
 }
 

@@ -58,6 +58,7 @@ type Attributor struct {
 	policies policies
 
 	waiters waiters
+	backlog backlog
 
 	reached atomic.Uint64 // the store's place, as far as it is known, for Progress
 	events  atomic.Int64
@@ -99,6 +100,8 @@ func NewAttributor(ctx context.Context, cfg AttributorConfig) (*Attributor, erro
 		place = state.Last
 	}
 	a.reached.Store(place)
+	a.backlog = newBacklog(state.Last)
+	a.backlog.reach(place)
 	return a, nil
 }
 

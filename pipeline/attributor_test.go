@@ -43,17 +43,22 @@ func TestClickToPurchase(t *testing.T) {
 	if !ok || i.Conversion != install.Conversion || i.Outcome != attribution.NewInstall || i.Credit == nil || i.Credit.Match.Touch != c.ID {
 		t.Errorf("installation %+v, %v", i, ok)
 	}
-	for n := range 2 {
-		deepLink, ok, err := a.TakeDeepLink(t.Context(), androidApp, "device-1", noon.Add(20*time.Minute))
+	e, err := a.ExplainInstall(t.Context(), androidApp, "device-1")
+	p.ok(err)
+	if text := strings.Join(e.Text(), "\n"); !strings.Contains(text, `"product/12", not told yet, told until `) {
+		t.Errorf("the explanation of a link that nobody was told: %s", text)
+	}
+	for n, key := range []string{"s-1", "s-1", "s-2", ""} {
+		deepLink, ok, err := a.TakeDeepLink(t.Context(), androidApp, "device-1", key, noon.Add(20*time.Minute))
 		p.ok(err)
-		if first := n == 0; ok != first || (deepLink == "product/12") != first {
+		if first := n < 2; ok != first || (deepLink == "product/12") != first {
 			t.Errorf("call %d: deep link %q, %v", n, deepLink, ok)
 		}
 	}
-	e, err := a.ExplainInstall(t.Context(), androidApp, "device-1")
+	e, err = a.ExplainInstall(t.Context(), androidApp, "device-1")
 	p.ok(err)
 	text := strings.Join(e.Text(), "\n")
-	for _, want := range []string{"installation device-1", "won: click " + c.ID.String() + " by referrer", "source mail, campaign autumn", "later: event purchase", "product/12"} {
+	for _, want := range []string{"installation device-1", "won: click " + c.ID.String() + " by referrer", "source mail, campaign autumn", "later: event purchase", `"product/12", told already, at ` + textTime(noon.Add(20*time.Minute))} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the explanation lacks %q:\n%s", want, text)
 		}
@@ -74,7 +79,7 @@ func TestDeepLinkHasATime(t *testing.T) {
 	a := p.catchUp()
 	f := func(install string, now time.Time, want bool) {
 		t.Helper()
-		_, ok, err := a.TakeDeepLink(t.Context(), androidApp, install, now)
+		_, ok, err := a.TakeDeepLink(t.Context(), androidApp, install, "", now)
 		p.ok(err)
 		if ok != want {
 			t.Errorf("%s: %v, want %v", install, ok, want)

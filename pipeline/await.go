@@ -55,9 +55,9 @@ func (a *Attributor) IsDecided(ctx context.Context, app link.AppID, install, key
 }
 
 // ReadInstallation returns what is known of an installation now; not ok when
-// nothing is.
+// nothing is. By a name that an event was joined under, it has its own ID.
 func (a *Attributor) ReadInstallation(ctx context.Context, app link.AppID, install string) (history.Installation, bool, error) {
-	return a.cfg.Store.ReadInstallation(ctx, app, install)
+	return a.findInstallation(ctx, app, install)
 }
 
 // ReadTouch returns the touch of a click that was at an instant; not ok when it
@@ -66,10 +66,11 @@ func (a *Attributor) ReadTouch(ctx context.Context, id uid.Click, at time.Time) 
 	return a.cfg.Store.ReadTouch(ctx, id, at)
 }
 
-// TakeDeepLink hands out an installation's deferred deep link: once for ever,
-// not after its time, and not before the install is decided.
-func (a *Attributor) TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (deepLink string, ok bool, err error) {
-	return a.cfg.Store.TakeDeepLink(ctx, app, install, now)
+// TakeDeepLink hands out an installation's deferred deep link: to one
+// open, as often as that is told, or once where key is empty; not after its
+// time, and not before the install is decided.
+func (a *Attributor) TakeDeepLink(ctx context.Context, app link.AppID, install, key string, now time.Time) (deepLink string, ok bool, err error) {
+	return a.cfg.Store.TakeDeepLink(ctx, app, install, key, now)
 }
 
 // waiters are those who wait for something about an installation to be decided.

@@ -230,11 +230,20 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 	}
 	c := conversionOf(t, attribution.InApp, h.directory.App(t.App), attribution.Consent{})
 	if known == nil {
-		if _, err := h.earlyPerson(ctx, t, c); err != nil {
+		var err error
+		if _, err = h.earlyPerson(ctx, t, c); err != nil {
 			return err
+		}
+		if known, err = h.join(ctx, t, c); err != nil {
+			return err
+		}
+		if known != nil {
+			c.Consent = both(c.Consent, known.Consent)
 		}
 	} else {
 		c.Consent = consentOf(t, known.Consent)
+	}
+	if known != nil {
 		startedBy(c, known)
 		c.Past = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}
 		c.InstallCredit, c.Reengagement = known.Credit, known.Reengagement

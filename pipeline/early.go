@@ -117,7 +117,7 @@ func (h *hearing) earlyPerson(ctx context.Context, t *event.Told, c *attribution
 // installation, or, before its first open, as it was said within orphanFor
 // before now. Empty answers are not known.
 func (a *Attributor) ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error) {
-	i, ok, err := a.cfg.Store.ReadInstallation(ctx, app, install)
+	i, ok, err := a.findInstallation(ctx, app, install)
 	if ok || err != nil {
 		return i.Consent, err
 	}

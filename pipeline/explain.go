@@ -20,6 +20,8 @@ type Explained struct {
 	Later        []history.Decided // its other conversions, the newest first, some
 	// Touches that the install's decision names and that are not forgotten.
 	Touches map[uid.Click]history.Touch
+	// LinkToldAt is when the deferred deep link was first told; zero: not yet.
+	LinkToldAt time.Time
 }
 
 // mostExplained bounds Later.
@@ -54,6 +56,9 @@ func (a *Attributor) explainInstall(ctx context.Context, app link.AppID, install
 		if d.Conversion != e.Decided.Conversion {
 			e.Later = append(e.Later, d)
 		}
+	}
+	if e.LinkToldAt, _, err = a.cfg.Store.ReadHandedLink(ctx, app, install); err != nil {
+		return e, err
 	}
 	e.Touches = map[uid.Click]history.Touch{}
 	for id, at := range namedTouches(&e.Decided.Decision) {
@@ -92,8 +97,12 @@ func (e *Explained) Text() []string {
 	if i.Reengagement != nil {
 		lines = append(lines, fmt.Sprintf("won back by touch %s, %s.", i.Reengagement.Match.Touch, textTime(i.Reengagement.From)))
 	}
-	if i.DeepLink != "" {
-		lines = append(lines, fmt.Sprintf("deferred deep link %q, told until %s.", i.DeepLink, textTime(i.LinkUntil)))
+	switch {
+	case i.DeepLink == "":
+	case e.LinkToldAt.IsZero():
+		lines = append(lines, fmt.Sprintf("deferred deep link %q, not told yet, told until %s.", i.DeepLink, textTime(i.LinkUntil)))
+	default:
+		lines = append(lines, fmt.Sprintf("deferred deep link %q, told already, at %s; again until %s to a repetition of that open alone.", i.DeepLink, textTime(e.LinkToldAt), textTime(i.LinkUntil)))
 	}
 	for _, d := range e.Later {
 		what := string(d.Kind)

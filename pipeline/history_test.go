@@ -14,6 +14,7 @@ import (
 	"waypost/event"
 	"waypost/internal/device"
 	"waypost/internal/uid"
+	"waypost/link"
 	"waypost/report"
 	"waypost/store/sqlitestore"
 )
@@ -61,6 +62,7 @@ func (p *past) vary(c *event.Click) {
 func (p *past) varyTold(t *event.Told, clicks []event.Click) {
 	r := p.random
 	t.First, t.IPs = r.IntN(2) == 0, []string{pick(r, "203.0.113.1", "203.0.113.2", "203.0.113.3")}
+	t.Dialect = pick(r, link.OneLink, link.Own)
 	t.Name, t.User = pick(r, "login", "purchase"), pick(r, "", "ada")
 	if r.IntN(3) == 0 {
 		t.App, t.Platform, t.OS, t.Model = iosApp, device.IOS, "26.1", "iPhone"
@@ -230,7 +232,7 @@ func TestRebuildKeepsWhatLeftTheHouse(t *testing.T) {
 	p.told(event.OpenKind, "device-1", noon.Add(time.Minute), came(c))
 	a := p.catchUp()
 	take := func() bool {
-		_, ok, err := a.TakeDeepLink(t.Context(), androidApp, "device-1", noon.Add(time.Hour))
+		_, ok, err := a.TakeDeepLink(t.Context(), androidApp, "device-1", "", noon.Add(time.Hour))
 		p.ok(err)
 		return ok
 	}

@@ -55,9 +55,12 @@ type HistoryStore interface {
 	// ListOrphans returns what came before its installation, the oldest first,
 	// of what was received at once by the conversion.
 	ListOrphans(ctx context.Context, app link.AppID, install string) ([]history.Orphan, error)
-	// TakeDeepLink hands out an installation's deferred deep link once for ever,
-	// and not after its LinkUntil.
-	TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (string, bool, error)
+	// TakeDeepLink hands out an installation's deferred deep link to the first
+	// that asks, and again to who has the same key, unless that is empty; not
+	// after its LinkUntil.
+	TakeDeepLink(ctx context.Context, app link.AppID, install, key string, now time.Time) (string, bool, error)
+	// ReadHandedLink returns when it was first handed out, if it was.
+	ReadHandedLink(ctx context.Context, app link.AppID, install string) (time.Time, bool, error)
 
 	// ReadLinkByID returns a link, expired or not; NotFound when it is gone.
 	ReadLinkByID(ctx context.Context, id link.LinkID) (link.Link, error)

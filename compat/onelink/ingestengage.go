@@ -232,7 +232,7 @@ func readEngagement(said map[string]string) (ingest.Engagement, error) {
 		}
 	}
 	e := ingest.Engagement{
-		Dialect: link.OneLink, Sender: said[engagementSource], Key: said[engagementKey], Agent: said[engagementAgent],
+		Dialect: link.OneLink, Sender: said[engagementSource], Key: keyOfEngagement(said), Agent: said[engagementAgent],
 		Device: ingest.Device{OS: said[paramOSVersion], Model: said[paramModel]},
 	}
 	if ip := said[paramAddress]; ip != "" {
@@ -261,6 +261,17 @@ func readEngagement(said map[string]string) (ingest.Engagement, error) {
 	}
 	e.Query = query.Encode()
 	return e, nil
+}
+
+// keyOfEngagement is what repetitions of an engagement have in common: its
+// request id, else the network's own id of the click, which may be longer than
+// a key; empty where it has neither.
+func keyOfEngagement(said map[string]string) string {
+	id := cmp.Or(said["af_click_id"], said[paramPartnerClick])
+	if said[engagementKey] != "" || id == "" {
+		return said[engagementKey]
+	}
+	return ingest.HashKey(paramPartnerClick, id)
 }
 
 // addDevice puts the device's id under the name that it has on a link.

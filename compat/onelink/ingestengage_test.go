@@ -115,6 +115,32 @@ func TestRepeatedEngagementIsOne(t *testing.T) {
 	f(clickPath+"?"+someClick, 6)
 }
 
+// TestClickIDMakesAnEngagementOne, where no request id does.
+func TestClickIDMakesAnEngagementOne(t *testing.T) {
+	t.Parallel()
+	w := goldenReports(t)
+	f := func(target, body string, events int) {
+		t.Helper()
+		if status, _, text := send(t, w.base, "POST", target, body); status != 200 || text != "" || w.ledger.Count() != events {
+			t.Errorf("%s: got %d %q, %d events", body, status, text, w.ledger.Count())
+		}
+	}
+	with := func(more string) string { return `{"af_media_source":"wide_int","af_campaign_id":"c1"` + more + `}` }
+	long := strings.Repeat("c", 256)
+	f(clickPath, with(`,"af_click_id":"c-1"`), 1)
+	f(clickPath, with(`,"af_click_id":"c-1","af_campaign":"other"`), 1)
+	f(clickPath, with(`,"clickid":"c-1"`), 1)
+	f(clickPath, with(`,"af_click_id":"c-2"`), 2)
+	f(clickPath, with(`,"af_click_id":"`+long+`"`), 3)
+	f(clickPath, with(`,"af_click_id":"`+long+`"`), 3)
+	f(viewPath, with(`,"af_click_id":"c-1"`), 4)
+	f(clickPath, with(`,"af_click_id":"c-1","af_request_id":"r1"`), 5)
+	f(clickPath, with(`,"af_click_id":"c-9","af_request_id":"r1"`), 5)
+	f(clickPath, with(`,"af_request_id":"c-1"`), 6)
+	f(clickPath, with(""), 7)
+	f(clickPath, with(""), 8)
+}
+
 func TestEngagementRefusals(t *testing.T) {
 	t.Parallel()
 	w := goldenReports(t)

@@ -414,9 +414,9 @@ func TestIngestMethods(t *testing.T) {
 	}
 }
 
-// TestDeferredDeepLinkIsToldOnce: with the first session that asks, waiting for
-// its decision no longer than the bound.
-func TestDeferredDeepLinkIsToldOnce(t *testing.T) {
+// TestDeferredDeepLinkIsToldOneSession: the first that asks, waiting for its
+// decision no longer than the bound, and the same one again.
+func TestDeferredDeepLinkIsToldOneSession(t *testing.T) {
 	t.Parallel()
 	w := newIntake(t, acmeRules(t))
 	base := w.serve(t)
@@ -433,7 +433,8 @@ func TestDeferredDeepLinkIsToldOnce(t *testing.T) {
 	f("", accepted)
 	f("&ddl_enabled=false", accepted)
 	f("&ddl_enabled=true", `{"status":"ok","ddl":"acme://p/1","deferred_deeplink":"acme://p/1","deferred_passthrough":"{\"x\":1}"}`)
-	f("&ddl_enabled=true", accepted)
+	f("&ddl_enabled=true", `{"status":"ok","ddl":"acme://p/1","deferred_deeplink":"acme://p/1","deferred_passthrough":"{\"x\":1}"}`)
+	f("&ddl_enabled=true&utime=1795176000", accepted)
 
 	touch.ID, touch.Query = 9023861282613779884, "_p={PASS}"
 	w.decide(history.Installation{App: 26538, ID: "app_set:" + phoneASID, DeepLink: "acme://p/2"}, touch)

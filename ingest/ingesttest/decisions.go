@@ -18,7 +18,7 @@ type Decisions struct {
 	mu        sync.Mutex
 	known     map[string]history.Installation // by its own id
 	touches   map[uid.Click]history.Touch
-	taken     map[string]bool                // deep links, by installation
+	taken     map[string]string              // keys of who took deep links, by installation
 	permitted map[string]attribution.Consent // before the first open, by installation
 	organicAt time.Time                      // zero: who is not decided is waited for
 	awaited   []string                       // keys of opens
@@ -30,7 +30,7 @@ type Decisions struct {
 // NewDecisions returns decisions about nobody.
 func NewDecisions() *Decisions {
 	return &Decisions{
-		known: map[string]history.Installation{}, touches: map[uid.Click]history.Touch{}, taken: map[string]bool{}, permitted: map[string]attribution.Consent{},
+		known: map[string]history.Installation{}, touches: map[uid.Click]history.Touch{}, taken: map[string]string{}, permitted: map[string]attribution.Consent{},
 		progress: make(chan struct{}),
 	}
 }
@@ -152,16 +152,24 @@ func (d *Decisions) IsDecided(_ context.Context, app link.AppID, install, key st
 	return i.App == app && slices.Contains(i.Opens, key), d.down
 }
 
-// TakeDeepLink hands out the deep link of what was decided, once and in its time.
-func (d *Decisions) TakeDeepLink(_ context.Context, app link.AppID, install string, now time.Time) (string, bool, error) {
+// TakeDeepLink hands out the deep link of what was decided, to one key and in its time.
+func (d *Decisions) TakeDeepLink(_ context.Context, app link.AppID, install, key string, now time.Time) (string, bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	i := d.known[install]
-	if d.down != nil || i.App != app || i.DeepLink == "" || d.taken[install] || now.After(i.LinkUntil) {
+	if by, taken := d.taken[install]; d.down != nil || i.App != app || i.DeepLink == "" || taken && (key == "" || by != key) || now.After(i.LinkUntil) {
 		return "", false, d.down
 	}
-	d.taken[install] = true
+	d.taken[install] = key
 	return i.DeepLink, true, nil
+}
+
+// IsTold reports whether the touch was remembered.
+func (d *Decisions) IsTold(_ context.Context, id uid.Click, _ time.Time) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.touches[id]
+	return ok, d.down
 }
 
 // ReadTouch returns a touch that was remembered.

@@ -90,17 +90,19 @@ func TestWhatIsDecidedIsTold(t *testing.T) {
 	touch.ID = 7
 	d.Decide(history.Installation{App: 1, ID: "i", DeepLink: "x", LinkUntil: noon}, touch)
 	d.Remember(8, history.Touch{Query: "c=d"})
-	take := func(app link.AppID, now time.Time, want bool) {
+	take := func(key string, app link.AppID, now time.Time, want bool) {
 		t.Helper()
-		deepLink, ok, err := d.TakeDeepLink(t.Context(), app, "i", now)
+		deepLink, ok, err := d.TakeDeepLink(t.Context(), app, "i", key, now)
 		if ok != want || (deepLink == "x") != want || err != nil {
 			t.Errorf("app %d at %s: %q %v %v", app, now, deepLink, ok, err)
 		}
 	}
-	take(2, noon, false)
-	take(1, noon.Add(time.Millisecond), false)
-	take(1, noon, true)
-	take(1, noon, false)
+	take("", 2, noon, false)
+	take("", 1, noon.Add(time.Millisecond), false)
+	take("k", 1, noon, true)
+	take("k", 1, noon, true)
+	take("other", 1, noon, false)
+	take("", 1, noon, false)
 	if got, ok, _ := d.ReadTouch(t.Context(), 7, noon); !ok || got.Query != "a=b" {
 		t.Errorf("the touch is %+v", got)
 	}
@@ -114,7 +116,7 @@ func TestWhatIsDecidedIsTold(t *testing.T) {
 	d.Fail(errOff)
 	_, _, first := d.ReadInstallation(t.Context(), 1, "i")
 	_, _, second := d.ReadTouch(t.Context(), 7, noon)
-	_, _, third := d.TakeDeepLink(t.Context(), 1, "i", noon)
+	_, _, third := d.TakeDeepLink(t.Context(), 1, "i", "k", noon)
 	if first != errOff || second != errOff || third != errOff {
 		t.Errorf("got %v, %v, %v", first, second, third)
 	}

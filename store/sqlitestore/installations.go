@@ -148,9 +148,10 @@ func readInstallation(c *conn, id int64) (i history.Installation, err error) {
 	return i, err
 }
 
-// TakeDeepLink hands out an installation's deferred deep link, once for ever;
-// not ok when there is none, its time is over, or it was handed out before.
-func (s *Store) TakeDeepLink(ctx context.Context, app link.AppID, install string, now time.Time) (deepLink string, ok bool, err error) {
+// TakeDeepLink hands out an installation's deferred deep link, to the first
+// that asks, and again to who has the same key, unless that is empty; not ok
+// when there is none, its time is over, or another has it.
+func (s *Store) TakeDeepLink(ctx context.Context, app link.AppID, install, key string, now time.Time) (deepLink string, ok bool, err error) {
 	err = s.write(ctx, "hand out a deep link", 1, func(c *conn) error {
 		deepLink, ok = "", false
 		var until int64
@@ -161,11 +162,27 @@ func (s *Store) TakeDeepLink(ctx context.Context, app link.AppID, install string
 			deepLink = ""
 			return err
 		}
-		changed, err := c.run("INSERT OR IGNORE INTO handed_links (app, install, at) VALUES (?, ?, ?)", int64(app), install, now.UnixMilli())
-		if ok = changed > 0; !ok {
+		changed, err := c.run("INSERT OR IGNORE INTO handed_links (app, install, key, at) VALUES (?, ?, ?, ?)", int64(app), install, key, now.UnixMilli())
+		if ok = changed > 0; !ok && err == nil && key != "" {
+			_, err = c.first("SELECT key FROM handed_links WHERE app = ? AND install = ?", func(r row) { ok = r.text(0) == key }, int64(app), install)
+		}
+		if !ok {
 			deepLink = ""
 		}
 		return err
 	})
 	return deepLink, ok, err
+}
+
+// ReadHandedLink returns when an installation's deferred deep link was first
+// handed out; not ok when it was not.
+func (s *Store) ReadHandedLink(ctx context.Context, app link.AppID, install string) (at time.Time, ok bool, err error) {
+	err = s.read(ctx, "read when a deep link was handed out", func(c *conn) error {
+		at, ok = time.Time{}, false
+		_, err := c.first("SELECT at FROM handed_links WHERE app = ? AND install = ?", func(r row) {
+			at, ok = time.UnixMilli(r.int(0)).UTC(), true
+		}, int64(app), install)
+		return err
+	})
+	return at, ok, err
 }

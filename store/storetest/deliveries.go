@@ -51,24 +51,44 @@ func testHandedLinks(tt *testing.T, s Store) {
 	with := func(id, deepLink string) history.Installation {
 		return history.Installation{Account: 1, App: 7, ID: id, At: now, LastActiveAt: now, DeepLink: deepLink, LinkUntil: now.Add(time.Hour)}
 	}
-	step := history.Step{Installations: []history.Installation{with("a", "product/12"), with("b", ""), with("c", "late"), with("d", "raced")}}
+	step := history.Step{Installations: []history.Installation{with("a", "product/12"), with("b", ""), with("c", "late"), with("d", "raced"), with("e", "again")}}
 	t.history(s, step)
-	take := func(app link.AppID, id string, at time.Time) string {
-		deepLink, ok, err := s.TakeDeepLink(t.Context(), app, id, at)
+	takeBy := func(key string, app link.AppID, id string, at time.Time) string {
+		t.Helper()
+		deepLink, ok, err := s.TakeDeepLink(t.Context(), app, id, key, at)
 		t.ok(err)
 		return fmt.Sprint(deepLink, " ", ok)
 	}
+	take := func(app link.AppID, id string, at time.Time) string { t.Helper(); return takeBy("", app, id, at) }
+	handed := func(app link.AppID, id string) string {
+		t.Helper()
+		at, ok, err := s.ReadHandedLink(t.Context(), app, id)
+		t.ok(err)
+		if !ok {
+			return "no"
+		}
+		return at.Sub(now).String()
+	}
+	t.is(handed(7, "c"), "no", "handed out before")
 	t.is(take(7, "c", now.Add(time.Hour+time.Millisecond)), " false", "after its time")
 	t.is(take(7, "c", now.Add(time.Hour)), "late true", "at its last moment")
 	t.is(take(9, "a", now), " false", "another app's")
 	t.is(take(7, "b", now), " false", "none")
 	t.is(take(7, "a", now), "product/12 true", "once")
 	t.is(take(7, "a", now), " false", "twice")
+	t.is(takeBy("s-1", 7, "a", now), " false", "by an open that comes later")
+	t.is(takeBy("s-1", 7, "e", now.Add(time.Second)), "again true", "by an open")
+	t.is(takeBy("s-1", 7, "e", now.Add(time.Hour)), "again true", "by the same open")
+	t.is(takeBy("s-1", 7, "e", now.Add(time.Hour+time.Millisecond)), " false", "by the same open after its time")
+	t.is(takeBy("s-2", 7, "e", now.Add(time.Second)), " false", "by another open")
+	t.is(take(7, "e", now.Add(time.Second)), " false", "by no open, after one")
+	t.is(handed(7, "e"), "1s", "handed out")
+	t.is(handed(9, "e"), "no", "another app's")
 	var taking sync.WaitGroup
 	won := make([]bool, 8)
 	for i := range won {
 		taking.Go(func() {
-			_, ok, err := s.TakeDeepLink(t.Context(), 7, "d", now)
+			_, ok, err := s.TakeDeepLink(t.Context(), 7, "d", fmt.Sprint("s-", i), now)
 			won[i] = ok && err == nil
 		})
 	}
@@ -84,6 +104,7 @@ func testHandedLinks(tt *testing.T, s Store) {
 	t.is(take(7, "a", now), " false", "after a reset")
 	t.history(s, step)
 	t.is(take(7, "a", now), " false", "after a replay")
+	t.is(takeBy("s-1", 7, "e", now), "again true", "by the same open after a replay")
 }
 
 func testDeliveries(tt *testing.T, s Store) {
