@@ -74,6 +74,6 @@ func TestEventsJoinTheirInstallation(t *testing.T) {
 	f("in steps", true, of(someGAID), true)
 	f("another device", true, of(otherGAID), false)
 	f("no device", true, also(of(someGAID), func(t *event.Told) { t.IDs = nil }), false)
-	f("no leave to track", true, also(of(someGAID), func(t *event.Told) { t.Consent = &event.Consent{LimitAds: true} }), false)
+	f("no leave to track", true, also(of(someGAID), func(t *event.Told) { t.Consent = &event.Consent{LimitAds: event.Yes} }), false)
 	f("a dialect with one name", true, also(of(someGAID), func(t *event.Told) { t.Dialect = link.Own }), false)
 }
