@@ -58,12 +58,19 @@ func (h *hearing) newestUnder(ctx context.Context, keys []attribution.Key) (*his
 }
 
 // both is what a person permits by what was said under two names of his
-// installation: what the first is silent about is as the second says, and no
-// restriction of either is lifted.
-func both(said, known attribution.Consent) attribution.Consent {
-	said.Tracking, said.Measurement = cmp.Or(said.Tracking, known.Tracking), cmp.Or(said.Measurement, known.Measurement)
-	said.LimitAds, said.Child = said.LimitAds || known.LimitAds, said.Child || known.Child
-	return said
+// installation: no restriction of either is lifted.
+func both(a, b attribution.Consent) attribution.Consent {
+	return attribution.Consent{
+		Tracking: stricter(a.Tracking, b.Tracking), Measurement: stricter(a.Measurement, b.Measurement),
+		Advertising: stricter(a.Advertising, b.Advertising), LimitAds: a.LimitAds || b.LimitAds, Child: a.Child || b.Child,
+	}
+}
+
+func stricter(a, b attribution.Answer) attribution.Answer {
+	if a == attribution.No || b == attribution.No {
+		return attribution.No
+	}
+	return cmp.Or(a, b)
 }
 
 // findInstallation is ReadInstallation, also under another name of it.
