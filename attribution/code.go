@@ -55,4 +55,6 @@ const (
 	BadSignature    Code = "incorrect_signature"
 	Emulator        Code = "emulator"
 	ClockSuspect    Code = "clock_suspect"
+	// RefusedInstall stands for the rule that refused an installation where that is not known any more.
+	RefusedInstall Code = "refused_install"
 )

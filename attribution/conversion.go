@@ -54,6 +54,8 @@ type Conversion struct {
 	Past *PastInstall
 	// InstallCredit is who earned the installation that an InApp event belongs to; nil: nobody.
 	InstallCredit *Credit
+	// InstallRefusal is the rule that refused the installation that an Open or InApp belongs to; empty: none did.
+	InstallRefusal Code
 	// Reengagement is the last one of the installation; nil: none.
 	Reengagement *Credit
 }

@@ -139,6 +139,11 @@ func (j *judge) judgeConversion() {
 		}
 		j.decision.Flags = append(j.decision.Flags, Flag{Code: r.Code})
 	}
+	// What a fake installation does is as fake: counted nowhere but in reports of
+	// fraud. It is refused by the rule that refused the installation.
+	if refusal := j.conversion.InstallRefusal; refusal != "" && j.conversion.Kind != Install && j.decision.Verdict != Refused {
+		j.decision.Verdict, j.decision.Refusal = Refused, refusal
+	}
 }
 
 // accuses returns the rule that rejects an otherwise eligible touch; empty:

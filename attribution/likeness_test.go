@@ -169,4 +169,9 @@ func TestLookbackOfLinkThenPartnerThenAppThenAccountThenDefault(t *testing.T) {
 	f(0, 0, h, Never, time.Hour, OfApp, true)
 	f(1, 2*h, 3*h, 0, time.Minute, OfLink, true)
 	f(10_000*h, 0, 0, 0, 30*day, OfLink, true)
+	p := DefaultPolicy()
+	touch := someTouch(1, 0).with(func(t *Touchpoint) { t.Lookbacks.ClickDeterministic, t.DefaultLookbacks = 2*h, true })
+	if got, level, _ := p.lookback(&touch, clickWindow); got != 2*time.Hour || level != OfDefault {
+		t.Errorf("a dialect's default: %s of %s", got, level)
+	}
 }

@@ -86,11 +86,14 @@ const (
 // account, else the default, cut to what may be, and who asked for it; not ok
 // where the answer is Never.
 func (p *Policy) lookback(t *Touchpoint, w window) (d time.Duration, of Level, ok bool) {
-	partner := p.Partners[t.Source.Partner]
+	partner, ofTouch := p.Partners[t.Source.Partner], OfLink
+	if t.DefaultLookbacks {
+		ofTouch = OfDefault
+	}
 	for _, level := range []struct {
 		asks *Lookbacks
 		name Level
-	}{{&t.Lookbacks, OfLink}, {&partner, OfPartner}, {&p.App, OfApp}, {&p.Account, OfAccount}, {&defaultLookbacks, OfDefault}} {
+	}{{&t.Lookbacks, ofTouch}, {&partner, OfPartner}, {&p.App, OfApp}, {&p.Account, OfAccount}, {&defaultLookbacks, OfDefault}} {
 		if asked := w.of(level.asks); asked != 0 {
 			return min(max(time.Duration(asked), least), w.most), level.name, asked > 0
 		}

@@ -62,6 +62,9 @@ func randomHistory(seed uint64) history {
 			OpenedClickID: pick(r, names...), ClipboardToken: pick(r, names...), Neighbours: pick(r, 0, 0, 0, 2, 7), BadSignature: r.IntN(10) == 0,
 			Consent: Consent{Measurement: pick(r, "", "", Yes, No)},
 		}
+		if c.Kind != Install && r.IntN(12) == 0 {
+			c.InstallRefusal = DuplicateDevice
+		}
 		if r.IntN(3) == 0 {
 			c.Past = &PastInstall{At: noon.Add(-time.Duration(r.Int64N(int64(120 * day))))}
 		}
@@ -131,6 +134,9 @@ func checkDecision(t *testing.T, seed uint64, c *Conversion, touches []Touchpoin
 	t.Helper()
 	if (d.Winner != nil) != (d.Verdict == Credited) || (d.Refusal != "") != (d.Verdict == Refused) {
 		t.Errorf("seed %d: verdict %s, winner %+v, refusal %q", seed, d.Verdict, d.Winner, d.Refusal)
+	}
+	if c.InstallRefusal != "" && d.Verdict != Refused {
+		t.Errorf("seed %d: %s of a refused installation is %s", seed, c.Kind, d.Verdict)
 	}
 	told := len(d.Assists) + len(d.Rejected)
 	if d.Winner != nil {

@@ -80,7 +80,7 @@ func (s *told) decide(t *testing.T) Decision {
 	if s.Conversion.BackSince != "" {
 		c.Reengagement = &Credit{From: ago(s.Conversion.BackSince), Until: noon.Add(time.Hour), Match: Match{Touch: 9, Kind: Click, At: ago(s.Conversion.BackSince), Lookback: 7 * day}}
 	}
-	if c.Kind == InApp {
+	if c.Kind == InApp && c.InstallRefusal == "" {
 		c.InstallCredit = &Credit{From: c.Past.At, Match: Match{Touch: 8, Kind: Click, At: c.Past.At.Add(-time.Hour), Lookback: 7 * day}}
 	}
 	touches := make([]Touchpoint, len(s.Touches))

@@ -39,7 +39,9 @@ type Touchpoint struct {
 	Agent   string // User-Agent, or a hash of it
 
 	Lookbacks Lookbacks // what the link asks for
-	Claims    Claims
+	// DefaultLookbacks tells that Lookbacks are its dialect's defaults, and that the link itself asks for nothing.
+	DefaultLookbacks bool
+	Claims           Claims
 	// Retargeting touches may win people who had the app already.
 	Retargeting bool
 	// Owned touches come from the account's own media, not from paid ones.

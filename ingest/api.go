@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -218,8 +219,11 @@ func (a *sdkAPI) events(req *request) (reply.Reply, error) {
 	var at []int // of each report of the batch in results
 	for i, raw := range w.Events {
 		r := common
-		id, err := readEvent(raw, &r)
+		id, names, err := readEvent(raw, &r)
 		results[i].ID = id
+		for _, name := range names[:min(len(names), mostIgnored-min(len(ignored), mostIgnored))] {
+			ignored = append(ignored, "events."+strconv.Itoa(i)+"."+name)
+		}
 		if err != nil {
 			results[i].refuse(a.Service.Refuse(err))
 			continue
@@ -233,15 +237,15 @@ func (a *sdkAPI) events(req *request) (reply.Reply, error) {
 }
 
 // readEvent adds one event to what all of the batch share, and returns its id
-// as it was told.
-func readEvent(raw []byte, r *Report) (id string, err error) {
+// as it was told, and the names in it that are not known.
+func readEvent(raw []byte, r *Report) (id string, ignored []string, err error) {
 	var w wireEvent
-	if _, err := decode(raw, &w); err != nil {
-		return w.ID, err
+	if ignored, err = decode(raw, &w); err != nil {
+		return w.ID, nil, err
 	}
 	r.Key, r.Name, r.Amount, r.Currency, r.Params = w.ID, w.Name, string(w.Revenue.Amount), w.Revenue.Currency, w.Params
 	r.At, err = ParseTime("at", string(w.At))
-	return w.ID, err
+	return w.ID, sorted(ignored), err
 }
 
 func (a *sdkAPI) resultsOf(results []wireResult, ignored []string) reply.Reply {

@@ -430,6 +430,21 @@ func TestRefusalsOverTheWire(t *testing.T) {
 	}
 }
 
+// TestNamesInEventsThatAreNotKnown are listed with the place of their event, as
+// many as of any answer.
+func TestNamesInEventsThatAreNotKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	got := send(t, w.door(0), "/sdk/v1/events", []byte(least+`,"newer":1,"events":[{"name":"a","bogus":1,"params":{"sku":1}},{"name":"b","revenue":{"amount":1,"currency":"EUR","tax":2}}]}`))
+	if want := []any{"events.0.bogus", "events.1.revenue.tax", "newer"}; !reflect.DeepEqual(got.at("ignored"), want) || got.at("accepted") != 2.0 {
+		t.Errorf("ignored %v, answered %+v", got.at("ignored"), got)
+	}
+	got = send(t, w.door(0), "/sdk/v1/events", []byte(least+`,"events":[`+strings.TrimSuffix(strings.Repeat(`{"name":"a","bogus":1},`, 17), ",")+`]}`))
+	if names, _ := got.at("ignored").([]any); len(names) != 16 {
+		t.Errorf("%d names are listed, want 16", len(names))
+	}
+}
+
 // TestABatchOfHundred is the most that is taken.
 func TestABatchOfHundred(t *testing.T) {
 	t.Parallel()

@@ -76,7 +76,7 @@ func TestApplySaysWhatItDid(t *testing.T) {
 	f := newFixture(t)
 	got, err := f.Apply(t.Context(), parsed(t, "solo.yaml", soloYAML))
 	want := []manifest.Thing{
-		{Kind: "account", Key: "acme", Action: manifest.Changed}, // its optional fields went back to their defaults
+		{Kind: "account", Key: "acme", Action: manifest.Unchanged}, // what the file does not say of it is left alone
 		{Kind: "app group", Owner: "acme", Key: "solo", Action: manifest.Created},
 		{Kind: "domain", Owner: "acme", Key: "solo.localhost", Action: manifest.Created},
 		{Kind: "template", Owner: "acme", Key: "Solo", Action: manifest.Created},

@@ -59,7 +59,7 @@ func (w *world) sums() {
 			for _, row := range rows {
 				got[row.Key] += row.Count
 			}
-			if diff := report.Diff(got, want); len(diff) > 0 {
+			if diff := differences(got, want); len(diff) > 0 {
 				w.Errorf("sums by %s differ: %+v", d, diff)
 			}
 		}

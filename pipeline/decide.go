@@ -199,11 +199,15 @@ func (h *hearing) hearOpen(ctx context.Context, t *event.Told, known *history.In
 		return nil
 	}
 	c.Past, c.Reengagement = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}, known.Reengagement
+	var err error
+	if c.InstallRefusal, err = h.refusalOf(ctx, known); err != nil {
+		return err
+	}
 	r, err := h.rule(ctx, t, c)
 	if err != nil {
 		return err
 	}
-	if r.decision.Verdict != attribution.Refused {
+	if r.isHeard() {
 		h.seen(known, &r)
 		known.Opens = addOpen(known.Opens, t.Key)
 		if r.decision.Outcome == attribution.Reengagement {
@@ -247,12 +251,16 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 		startedBy(c, known)
 		c.Past = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}
 		c.InstallCredit, c.Reengagement = known.Credit, known.Reengagement
+		var err error
+		if c.InstallRefusal, err = h.refusalOf(ctx, known); err != nil {
+			return err
+		}
 	}
 	r, err := h.rule(ctx, t, c)
 	if err != nil {
 		return err
 	}
-	if r.decision.Verdict != attribution.Refused {
+	if r.isHeard() {
 		if known == nil {
 			err = h.hearEarly(ctx, t)
 		} else {
@@ -264,6 +272,26 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 		return err
 	}
 	return h.conclude(ctx, &r, known)
+}
+
+// refusalOf is the rule that refused the installation; empty: none did.
+func (h *hearing) refusalOf(ctx context.Context, i *history.Installation) (attribution.Code, error) {
+	if i.Verdict != attribution.Refused {
+		return "", nil
+	}
+	d, err := h.ahead.readDecided(ctx, decidedKey{installKey{i.App, i.ID}, i.Conversion})
+	if err != nil || d == nil {
+		return attribution.RefusedInstall, err
+	}
+	return d.Decision.Refusal, nil
+}
+
+// isHeard reports whether what the conversion says of its installation and its
+// person is noted. It is unless the report itself was refused: a person whose
+// installation looks like fraud still says what may be done with what he is.
+func (r *ruling) isHeard() bool {
+	c := r.conversion
+	return r.decision.Verdict != attribution.Refused || c.InstallRefusal != "" && !c.BadSignature
 }
 
 // startedBy puts an event that says an earlier time than its installation's

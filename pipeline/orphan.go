@@ -54,7 +54,7 @@ func (h *hearing) orphansOf(ctx context.Context, t *event.Told) (found orphans, 
 
 // adopt decides the events again that came before their installation.
 func (h *hearing) adopt(ctx context.Context, found *orphans, made *history.Installation, now time.Time) error {
-	if made.Credit == nil {
+	if made.Credit == nil && made.Verdict != attribution.Refused {
 		return nil
 	}
 	for i := range found.told {
@@ -69,15 +69,23 @@ func (h *hearing) adopt(ctx context.Context, found *orphans, made *history.Insta
 	return nil
 }
 
-// reviseEvent credits an event to who earned its installation.
+// reviseEvent credits an event to who earned its installation, or refuses it
+// with the installation.
 func (h *hearing) reviseEvent(ctx context.Context, t *event.Told, made *history.Installation) error {
 	c := conversionOf(t, attribution.InApp, h.directory.App(t.App), made.Consent)
 	c.InstallCredit = made.Credit
 	startedBy(c, made)
+	var err error
+	if c.InstallRefusal, err = h.refusalOf(ctx, made); err != nil {
+		return err
+	}
 	policy := *h.policies.of(h.directory, t.Account, t.App)
 	first, err := h.ahead.readDecided(ctx, decidedKey{installKey{t.App, t.Install}, c.ID})
-	if err != nil || first == nil || slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject {
+	if err != nil || first == nil {
 		return err
+	}
+	if slices.Contains(t.Flags, event.ClockFlag) && policy.ActionOf(attribution.ClockSuspect) == attribution.Reject && c.InstallRefusal == "" {
+		return nil // nobody earns it
 	}
 	policy.Updates = attribution.Forever // the bound is adopt's
 	before := ruling{told: t, conversion: c, decision: first.Decision}

@@ -33,8 +33,14 @@ type SenderConfig struct {
 // Sender makes attempts. It follows no redirects, uses no proxy, and dials no
 // private address that the postback's own URL does not name.
 type Sender struct {
-	public, named *http.Client // apart, so that they share no connections
+	public, named guarded // apart, so that they share no connections
 	now           func() time.Time
+}
+
+// guarded is a client with the guard of its dials.
+type guarded struct {
+	*http.Client
+	guard *guard
 }
 
 // NewSender returns a sender. Close it in the end.
@@ -49,8 +55,8 @@ func NewSender(cfg SenderConfig) *Sender {
 	}
 }
 
-func client(g *guard) *http.Client {
-	return &http.Client{
+func client(g *guard) guarded {
+	return guarded{guard: g, Client: &http.Client{
 		Transport: &http.Transport{
 			DialContext: g.dial, TLSHandshakeTimeout: attemptTimeout, ForceAttemptHTTP2: true,
 			MaxIdleConns: 256, MaxIdleConnsPerHost: mostPerHost, IdleConnTimeout: 90 * time.Second,
@@ -58,7 +64,7 @@ func client(g *guard) *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       attemptTimeout,
-	}
+	}}
 }
 
 // Close lets go of idle connections.
@@ -94,6 +100,11 @@ func (s *Sender) Send(ctx context.Context, d history.Delivery, p *link.Postback)
 	via := s.public
 	if host == link.Host(p.URL) {
 		via = s.named
+	}
+	if literal, err := netip.ParseAddr(req.URL.Hostname()); err == nil { // a name may lead elsewhere tomorrow, an address does not
+		if err := via.guard.check(req.URL.Hostname(), literal); err != nil {
+			return Answer{Text: err.Error(), Final: true}
+		}
 	}
 	resp, err := via.Do(req)
 	if err != nil {

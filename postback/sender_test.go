@@ -156,6 +156,9 @@ func TestPrivateAddresses(t *testing.T) {
 		url := fmt.Sprintf("http://%s:%d/in", host, port)
 		p := &link.Postback{URL: fmt.Sprintf("https://%s/in", configured)}
 		a := sender(t, SenderConfig{Resolver: loopback}).Send(t.Context(), history.Delivery{Method: "GET", URL: url}, p)
+		if _, err := netip.ParseAddr(strings.Trim(host, "[]")); a.Final != (err == nil && !want) {
+			t.Errorf("%s, configured %s: final is %v; an address that is refused is given up, a name may lead elsewhere", host, configured, a.Final)
+		}
 		if (a.Code == 200) != want || len(came) > 1 {
 			t.Errorf("%s, configured %s: got %+v, want an answer %v", host, configured, a, want)
 		}
@@ -177,6 +180,7 @@ func TestPrivateAddresses(t *testing.T) {
 	f("[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]", true)
 	f("[::ffff:127.0.0.1]", "127.0.0.2", false)
 	f("[::ffff:7f00:1]", "partner.example.com", false)
+	f("169.254.169.254", "169.254.169.254", false)
 }
 
 // A name that led to a permitted address leads nowhere once it resolves to
@@ -211,7 +215,7 @@ func TestAnswersOfDNSThatChange(t *testing.T) {
 // The environment's proxy would learn people's ids and get round the guard.
 func TestNoProxy(t *testing.T) {
 	t.Parallel()
-	for _, c := range []*http.Client{NewSender(SenderConfig{}).public, NewSender(SenderConfig{}).named} {
+	for _, c := range []guarded{NewSender(SenderConfig{}).public, NewSender(SenderConfig{}).named} {
 		if tr := c.Transport.(*http.Transport); tr.Proxy != nil {
 			t.Error("a proxy is used")
 		}

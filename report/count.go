@@ -107,22 +107,6 @@ type Difference struct {
 	Got, Want int64
 }
 
-// Diff lists the cells in which got differs from want, in no order.
-func Diff(got, want Counts) []Difference {
-	var out []Difference
-	for k, n := range want {
-		if got[k] != n {
-			out = append(out, Difference{k, got[k], n})
-		}
-	}
-	for k, n := range got {
-		if _, ok := want[k]; !ok && n != 0 {
-			out = append(out, Difference{k, n, 0})
-		}
-	}
-	return out
-}
-
 // Dimension is a part of Key that a query may group by.
 type Dimension string
 

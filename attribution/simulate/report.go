@@ -95,25 +95,6 @@ func (r *Report) Add(o Report) {
 	}
 }
 
-// Deterministic sums all methods but likeness.
-func (r *Report) Deterministic() Count {
-	var sum Count
-	for method, c := range r.Methods {
-		if method != attribution.Probabilistic {
-			sum.Credited, sum.Right, sum.Fraud = sum.Credited+c.Credited, sum.Right+c.Right, sum.Fraud+c.Fraud
-		}
-	}
-	return sum
-}
-
-// Probabilistic is how likeness did.
-func (r *Report) Probabilistic() Count {
-	if c := r.Methods[attribution.Probabilistic]; c != nil {
-		return *c
-	}
-	return Count{}
-}
-
 // String is the report as the tables of a Markdown document.
 func (r *Report) String() string {
 	var b strings.Builder

@@ -25,7 +25,7 @@ func (Touches) Name() link.Dialect { return link.OneLink }
 // URL, and where the click came from. What came through an expired or unknown short link is no app's touch: it
 // earns nothing (OneLink, "links that expire"). The link is nil for long links.
 func (Touches) Touch(t *history.Touch, c *event.Click, l *link.Link, d *link.Directory) {
-	if c.State != event.Live && (c.State != event.Unread || l == nil) {
+	if c.State != event.Live {
 		t.Apps = nil
 		return
 	}

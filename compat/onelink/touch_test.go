@@ -121,7 +121,6 @@ func TestTouchOfNothing(t *testing.T) {
 	f(event.Expired, storedLink(`{"pid":"x"}`), false)
 	f(event.Gone, nil, false)
 	f(event.Unread, nil, false)
-	f(event.Unread, storedLink(`{"c":"x"}`), true)
 }
 
 func TestTouchNamesDevices(t *testing.T) {

@@ -108,7 +108,7 @@ func (s *clickScript) clicked(t testing.TB, address string) *route.Clicked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := LinkPath("go.acme.test", 4833, "k6kj")
+	home := link.HostPath("go.acme.test", AppCode(4833)+"/k6kj")
 	tracking := &link.Link{ID: 7, Account: 1, Dialect: link.Singular, Code: "k6kj", Path: home, Data: data}
 	c.Place = place
 	switch {

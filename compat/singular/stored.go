@@ -153,8 +153,3 @@ func AppCode(id link.AppGroupID) string {
 	code := strconv.FormatInt(int64(id), 36)
 	return strings.Repeat("0", max(0, 4-len(code))) + code
 }
-
-// LinkPath returns where a link answers: its address without the letter.
-func LinkPath(host string, group link.AppGroupID, code string) link.Path {
-	return link.HostPath(host, AppCode(group)+"/"+code)
-}

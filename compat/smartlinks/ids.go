@@ -78,11 +78,8 @@ func stir(half, key uint64) uint64 {
 	return x >> (64 - halfBits)
 }
 
-// TrackerURLID returns the campaign_id of a tracker's classic URL: the app's
-// GUID and the legacy id.
-func TrackerURLID(app *link.App, id TrackerID) string { return GUID(app) + id.Legacy() }
-
-// ParseTrackerURLID reads TrackerURLID. The GUID is not judged: whether it is
+// ParseTrackerURLID reads the campaign_id of a tracker's classic URL: the app's
+// GUID and the legacy id. The GUID is not judged: whether it is
 // that of the tracker's app is known after the link was read.
 func ParseTrackerURLID(text string) (guid string, id TrackerID, ok bool) {
 	at := len(text) - legacyDigits

@@ -84,11 +84,11 @@ func TestParseLegacyRefuses(t *testing.T) {
 	}
 }
 
-func TestTrackerURLID(t *testing.T) {
+func TestParseTrackerURLID(t *testing.T) {
 	t.Parallel()
 	app := &link.App{ID: 24171, GUID: "koacme-ios-4fkz131i"}
 	id := smartlinks.TrackerOf(7, 3)
-	text := smartlinks.TrackerURLID(app, id)
+	text := smartlinks.GUID(app) + id.Legacy()
 	if guid, got, ok := smartlinks.ParseTrackerURLID(text); !ok || guid != app.GUID || got != id {
 		t.Errorf("%q reads as %q, %d, %v", text, guid, got, ok)
 	}

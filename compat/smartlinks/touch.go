@@ -40,6 +40,7 @@ func (Touches) Touch(t *history.Touch, c *event.Click, l *link.Link, d *link.Dir
 	t.Source.Site, t.Source.AdID = said.get("site_id"), said.get("creative_id")
 	nameSource(&t.Source, c.Account, l, d)
 	t.Owned = t.Source.Partner == 0 && t.Source.Agency == "" && stored.ChannelType != "paid"
+	t.DefaultLookbacks = true
 	t.Lookbacks = lookbacks(d, d.Partner(c.Account, t.Source.Partner), d.App(part.App))
 	t.DeviceIDs = append(t.DeviceIDs, said.deviceIDs(d.App(part.App))...)
 	said.standIn(&t.Facts)

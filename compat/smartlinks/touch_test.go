@@ -184,8 +184,8 @@ func TestTouchLookbacks(t *testing.T) {
 	t.Parallel()
 	f := func(name string, tracker link.Tracker, change func(l *link.Link), want attribution.Lookbacks) {
 		t.Helper()
-		if got := touchBy(t, tracker, "", change).Lookbacks; got != want {
-			t.Errorf("%s: asks for %+v, want %+v", name, got, want)
+		if got := touchBy(t, tracker, "", change); got.Lookbacks != want || !got.DefaultLookbacks {
+			t.Errorf("%s: asks for %+v, by default %v, want %+v", name, got.Lookbacks, got.DefaultLookbacks, want)
 		}
 	}
 	all := attribution.Lookbacks{

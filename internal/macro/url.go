@@ -10,19 +10,6 @@ import (
 // Vocabulary names the holes that a URL may have.
 type Vocabulary map[string]Hole
 
-// Parse compiles a URL whose {macros} are all in the vocabulary and stand
-// where CheckURL allows them. Characters that may not stand in a URL are
-// percent-encoded.
-func Parse(raw string, known Vocabulary) (Text, error) {
-	err := CheckURL(raw, func(name string) bool { return known[name] != None })
-	if err != nil {
-		return Text{}, err
-	}
-	var b Builder
-	b.URL(raw, known)
-	return b.Take(), nil
-}
-
 // URL appends a URL, or a part of one, that is already encoded: a {macro} of
 // the vocabulary becomes a hole; what may not stand in a URL, other braces
 // among it, is percent-encoded; everything else stays. It does not look where

@@ -135,6 +135,54 @@ func (f *File) settings(a *Attribution, at string) link.AttributionSettings {
 	return s
 }
 
+// merge lays what the file says at the path over the settings that were stored:
+// key by key, lists whole.
+func (f *File) merge(s link.AttributionSettings, old *link.AttributionSettings, at string) link.AttributionSettings {
+	keep := func(field string) bool { return !f.says(at + "." + field) }
+	keepSpan := func(field string, now **time.Duration, before *time.Duration) {
+		if keep(field) {
+			*now = before
+		}
+	}
+	keepNumber := func(field string, now **int64, before *int64) {
+		if keep("fraud.thresholds." + field) {
+			*now = before
+		}
+	}
+	l, was := &s.Lookbacks, &old.Lookbacks
+	keepSpan("lookbacks.click", &l.Click, was.Click)
+	keepSpan("lookbacks.view", &l.View, was.View)
+	keepSpan("lookbacks.click_probabilistic", &l.ClickProbabilistic, was.ClickProbabilistic)
+	keepSpan("lookbacks.view_probabilistic", &l.ViewProbabilistic, was.ViewProbabilistic)
+	keepSpan("lookbacks.reengagement", &l.Reengagement, was.Reengagement)
+	keepSpan("reattribution_window", &s.ReattributionWindow, old.ReattributionWindow)
+	keepSpan("inactivity_window", &s.InactivityWindow, old.InactivityWindow)
+	keepSpan("reengagement_gap", &s.ReengagementGap, old.ReengagementGap)
+	keepSpan("event_window", &s.EventWindow, old.EventWindow)
+	s.Probabilistic = said(f, at+".probabilistic.enabled", s.Probabilistic, old.Probabilistic)
+	s.ProbabilisticOnIOS = said(f, at+".probabilistic.ios", s.ProbabilisticOnIOS, old.ProbabilisticOnIOS)
+	for code, action := range old.FraudRules {
+		if keep("fraud.rules." + shown(code)) {
+			if s.FraudRules == nil {
+				s.FraudRules = map[string]string{}
+			}
+			s.FraudRules[code] = action
+		}
+	}
+	t, then := &s.Thresholds, &old.Thresholds
+	keepSpan("fraud.thresholds.ctit_short", &t.ShortTime, then.ShortTime)
+	keepNumber("device_clicks", &t.DeviceClicks, then.DeviceClicks)
+	keepNumber("agent_clicks", &t.AgentClicks, then.AgentClicks)
+	keepNumber("device_installs", &t.DeviceInstalls, then.DeviceInstalls)
+	keepNumber("vendor_installs", &t.VendorInstalls, then.VendorInstalls)
+	keepNumber("site_clicks", &t.SiteClicks, then.SiteClicks)
+	keepNumber("site_rate", &t.SiteRate, then.SiteRate)
+	keepNumber("site_installs", &t.SiteInstalls, then.SiteInstalls)
+	keepNumber("site_new_devices", &t.SiteNewDevices, then.SiteNewDevices)
+	s.UserRules = said(f, at+".fraud.user_rules", s.UserRules, old.UserRules)
+	return s
+}
+
 // span is a duration, or none, as the store keeps it.
 func span[T Window | Moment](said *T) *time.Duration {
 	if said == nil {

@@ -93,7 +93,6 @@ func TestSettingsAreAppliedOnce(t *testing.T) {
 		"ctit_short: 10s":           "ctit_short: 9s",
 		"device_clicks: 20":         "device_clicks: 21",
 		"emulator: flag":            "emulator: reject",
-		"inactivity_window: 7d ":    "#",
 		"reattribution_window: 90d": "reattribution_window: 91d",
 	}
 	for old, with := range changes {

@@ -73,6 +73,9 @@ func (d *decoder) decodeFields(n *yaml.Node, v reflect.Value, path string) {
 		d.addAt(n.Line, path, "must be a mapping with the fields %s", strings.Join(fieldNames(v.Type()), ", "))
 		return
 	}
+	if len(n.Content) == 0 {
+		d.file.emptied[path] = true
+	}
 	first := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -92,6 +95,9 @@ func (d *decoder) decodeFields(n *yaml.Node, v reflect.Value, path string) {
 			continue
 		}
 		d.file.lines[at] = key.Line
+		if _, required := tag(v.Type().Field(index)); !required && isClear(value, v.Field(index)) {
+			continue
+		}
 		d.decode(value, v.Field(index), at)
 	}
 	for i := range v.NumField() {
@@ -102,11 +108,23 @@ func (d *decoder) decodeFields(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
+// isClear reports whether the value is the empty text, which an optional text
+// has where nothing is wanted.
+func isClear(n *yaml.Node, v reflect.Value) bool {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return v.Kind() == reflect.String && n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && n.Value == ""
+}
+
 // decodeWords fills a map of texts, whose fields are not the schema's.
 func (d *decoder) decodeWords(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.addAt(n.Line, path, "must be a mapping, as in {a: b}")
 		return
+	}
+	if len(n.Content) == 0 {
+		d.file.emptied[path] = true
 	}
 	words := map[string]string{}
 	for i := 0; i+1 < len(n.Content); i += 2 {

@@ -22,6 +22,8 @@ type File struct {
 
 	// lines tells on which line the thing at a path stands.
 	lines map[string]int
+	// emptied are the paths of mappings with nothing in them.
+	emptied map[string]bool
 }
 
 // SharedDomain is a host that serves links of every account that names it.
@@ -236,6 +238,29 @@ func (f *File) Line(path string) int {
 func (f *File) given(path string) bool {
 	_, ok := f.lines[path]
 	return ok
+}
+
+// says reports whether the file says what the field at the path is: it stands
+// there, or in a mapping that is empty, which clears all of its fields.
+func (f *File) says(path string) bool {
+	if f.given(path) {
+		return true
+	}
+	for len(f.emptied) > 0 && path != "" {
+		if path = parent(path); f.emptied[path] {
+			return true
+		}
+	}
+	return false
+}
+
+// said is the field at the path as it is after applying: as the file says it,
+// or as it was where the file says nothing.
+func said[T any](f *File, path string, now, before T) T {
+	if f.says(path) {
+		return now
+	}
+	return before
 }
 
 // parent cuts the last field or index off a path.

@@ -24,7 +24,7 @@ const (
 // any, is Problems: everything that is wrong with the file by itself. Whether
 // the things that it refers to exist is Resolve's to say.
 func Parse(name string, src []byte) (File, error) {
-	f := File{Name: name, lines: map[string]int{}}
+	f := File{Name: name, lines: map[string]int{}, emptied: map[string]bool{}}
 	found := newFindings(&f)
 	root := readYAML(src, found)
 	if root != nil {

@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"cmp"
+	"maps"
 	"strings"
 
 	"waypost/link"
@@ -41,10 +43,11 @@ func (p *Plan) Empty() bool {
 	return true
 }
 
-// Resolve compares a file that Parse has made with what is stored. Things that
-// the file names are described whole: a field that it leaves out has its
-// default afterwards, but for ids and guids, which stay. References may go to
-// the file or the store. The error, if any, is Problems.
+// Resolve compares a file that Parse has made with what is stored. A field that
+// the file leaves out stays as it is stored, or has its default where the thing
+// is new; a list that is there replaces the stored one, and an empty value
+// clears. References may go to the file or the store. The error, if any, is
+// Problems.
 func Resolve(f File, stored link.Catalog) (Plan, error) {
 	p := newPlanner(&f, stored)
 	for i := range f.SharedDomains {
@@ -192,27 +195,36 @@ func values[K comparable, T any](m map[K]T) []T {
 func (p *planner) account(a *Account, at string) {
 	key := link.Key(a.Key)
 	old := p.accounts[key]
-	zone, policy := a.Timezone, link.IPPolicy(a.Privacy.IP)
-	if zone == "" {
-		zone = "UTC"
-	}
-	if policy == "" {
-		policy = link.IPFull
-	}
 	account := link.Account{
 		ID:  link.AccountID(p.number(at, "account", a.ID, int64(old.ID))),
-		Key: key, Name: a.Name, Timezone: zone, RedirectAllowlist: each(a.RedirectAllowlist, strings.ToLower),
-		Limits: a.Limits.domain(), SDKKey: a.SDKKey, SDKSecret: a.SDKSecret, IPPolicy: policy,
-		SharedDomain: strings.ToLower(a.SharedDomain), Attribution: p.file.settings(&a.Attribution, at+".attribution"),
+		Key: key, Name: a.Name, Names: p.accountNames(a, at, &old),
+		Timezone:          cmp.Or(said(p.file, at+".timezone", a.Timezone, old.Timezone), "UTC"),
+		RedirectAllowlist: said(p.file, at+".redirect_allowlist", each(a.RedirectAllowlist, strings.ToLower), old.RedirectAllowlist),
+		Limits:            p.limits(&a.Limits, at+".limits", old.Limits),
+		SDKKey:            said(p.file, at+".sdk_key", a.SDKKey, old.SDKKey),
+		SDKSecret:         said(p.file, at+".sdk_secret", a.SDKSecret, old.SDKSecret),
+		IPPolicy:          cmp.Or(said(p.file, at+".privacy.ip", link.IPPolicy(a.Privacy.IP), old.IPPolicy), link.IPFull),
+		SharedDomain:      said(p.file, at+".shared_domain", strings.ToLower(a.SharedDomain), old.SharedDomain),
+		Attribution:       p.file.merge(p.file.settings(&a.Attribution, at+".attribution"), &old.Attribution, at+".attribution"),
 	}
 	if _, ok := p.shared[account.SharedDomain]; !ok && account.SharedDomain != "" {
 		p.add(at+".shared_domain", "no shared domain %q; it must be the host of one under shared_domains, in this file or applied before", account.SharedDomain)
 	}
-	if a.OneLinkAccountID != "" {
-		account.Names = map[link.Dialect]string{link.OneLink: a.OneLinkAccountID}
-	}
 	p.paths[key] = at
 	put(p, p.accounts, key, account, &p.plan.Changed.Accounts, Thing{Kind: "account", Key: a.Key})
+}
+
+// accountNames are what the dialects call the account.
+func (p *planner) accountNames(a *Account, at string, old *link.Account) map[link.Dialect]string {
+	names := maps.Clone(old.Names)
+	delete(names, link.OneLink)
+	if name := said(p.file, at+".onelink_account_id", a.OneLinkAccountID, old.Names[link.OneLink]); name != "" {
+		if names == nil {
+			names = map[link.Dialect]string{}
+		}
+		names[link.OneLink] = name
+	}
+	return names
 }
 
 // content plans everything below an account: what is referred to comes first.
@@ -238,9 +250,15 @@ func (p *planner) content(a *Account, at string) {
 	}
 	for i := range a.Tokens {
 		t, at := &a.Tokens[i], index(at+".tokens", i)
+		old := p.tokens[holder{account: owner.ID, name: t.Name}]
+		var limited []link.AppGroupID
+		if len(old.Grants) == 1 {
+			limited = old.Grants[0].AppGroups
+		}
+		groups := said(p.file, at+".app_groups", p.groupIDs(&owner, t.AppGroups, at+".app_groups"), limited)
 		p.token(at, a.Key, link.Token{
-			Account: owner.ID, Name: t.Name, Hash: link.HashSecret(t.Secret), ActsAsAgency: t.Agency,
-			Grants: []link.Grant{{Account: owner.ID, Role: link.Role(t.Role), AppGroups: p.groupIDs(&owner, t.AppGroups, at+".app_groups")}},
+			Account: owner.ID, Name: t.Name, Hash: link.HashSecret(t.Secret), ActsAsAgency: said(p.file, at+".agency", t.Agency, old.ActsAsAgency),
+			Grants: []link.Grant{{Account: owner.ID, Role: link.Role(t.Role), AppGroups: groups}},
 		})
 	}
 }
@@ -273,22 +291,30 @@ func (p *planner) token(at, owner string, t link.Token) {
 	put(p, p.tokens, key, t, &p.plan.Changed.Tokens, Thing{Kind: "token", Owner: owner, Key: t.Name})
 }
 
-// domain returns the limits that the file sets; the others are defaults.
-func (l *Limits) domain() map[link.LimitName]link.Limit {
-	var out map[link.LimitName]link.Limit
-	for name, value := range map[link.LimitName]*link.Limit{
-		link.OneLinkMonthlyWrites: l.OneLink.MonthlyWrites, link.OneLinkV1PerSecond: l.OneLink.V1PerSecond,
-		link.OneLinkV2PerSecond: l.OneLink.V2PerSecond, link.OneLinkQRPerSecond: l.OneLink.QRPerSecond,
-		link.SingularPerMinute: l.Singular.PerMinute, link.SingularPerDay: l.Singular.PerDay,
-		link.SingularPerMonth: l.Singular.PerMonth, link.SingularReadPerMinute: l.Singular.ReadPerMinute,
-		link.SmartLinksPerSecond: l.SmartLinks.PerSecond,
-	} {
-		if value != nil {
-			if out == nil {
-				out = map[link.LimitName]link.Limit{}
-			}
+// limits returns the limits that the file sets and those that were set before;
+// the others are defaults.
+func (p *planner) limits(l *Limits, at string, old map[link.LimitName]link.Limit) map[link.LimitName]link.Limit {
+	out := map[link.LimitName]link.Limit{}
+	set := func(name link.LimitName, field string, value *link.Limit) {
+		before, ok := old[name]
+		switch {
+		case value != nil:
 			out[name] = *value
+		case ok && !p.file.says(at+"."+field):
+			out[name] = before
 		}
+	}
+	set(link.OneLinkMonthlyWrites, "onelink.monthly_writes", l.OneLink.MonthlyWrites)
+	set(link.OneLinkV1PerSecond, "onelink.v1_per_second", l.OneLink.V1PerSecond)
+	set(link.OneLinkV2PerSecond, "onelink.v2_per_second", l.OneLink.V2PerSecond)
+	set(link.OneLinkQRPerSecond, "onelink.qr_per_second", l.OneLink.QRPerSecond)
+	set(link.SingularPerMinute, "singular.creates_per_minute", l.Singular.PerMinute)
+	set(link.SingularPerDay, "singular.creates_per_day", l.Singular.PerDay)
+	set(link.SingularPerMonth, "singular.creates_per_month", l.Singular.PerMonth)
+	set(link.SingularReadPerMinute, "singular.reads_per_minute", l.Singular.ReadPerMinute)
+	set(link.SmartLinksPerSecond, "smartlinks.per_second", l.SmartLinks.PerSecond)
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }

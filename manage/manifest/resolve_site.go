@@ -13,7 +13,7 @@ func (p *planner) sharedDomain(d *SharedDomain, at string) {
 		p.add(at+".host", "is a domain of an account; a host serves the links of one account or is shared, not both")
 		return
 	}
-	shared := link.SharedDomain{Host: host, BaseURL: baseURL(host, d.BaseURL)}
+	shared := link.SharedDomain{Host: host, BaseURL: baseURL(host, said(p.file, at+".base_url", d.BaseURL, p.shared[host].BaseURL))}
 	put(p, p.shared, host, shared, &p.plan.Changed.Shared, Thing{Kind: "shared domain", Key: host})
 }
 
@@ -27,7 +27,8 @@ func baseURL(host, given string) string {
 
 func (p *planner) domain(owner *link.Account, d *Domain, at string) {
 	host := strings.ToLower(d.Host)
-	if old, ok := p.domains[host]; ok && old.Account != owner.ID {
+	old, ok := p.domains[host]
+	if ok && old.Account != owner.ID {
 		p.add(at+".host", "belongs to another account; a host serves the links of one account")
 		return
 	}
@@ -37,15 +38,18 @@ func (p *planner) domain(owner *link.Account, d *Domain, at string) {
 	}
 	p.paths[host] = at
 	domain := link.Domain{
-		Host: host, Account: owner.ID, BaseURL: baseURL(host, d.BaseURL), AppGroup: p.groupID(owner, d.AppGroup, at+".app_group"),
-		Default: d.Default, BrandOf: strings.ToLower(d.BrandOf),
+		Host: host, Account: owner.ID, AppGroup: p.groupID(owner, d.AppGroup, at+".app_group"),
+		BaseURL: baseURL(host, said(p.file, at+".base_url", d.BaseURL, old.BaseURL)),
+		Default: said(p.file, at+".default", d.Default, old.Default),
+		BrandOf: said(p.file, at+".brand_of", strings.ToLower(d.BrandOf), old.BrandOf),
 	}
 	put(p, p.domains, host, domain, &p.plan.Changed.Domains, Thing{Kind: "domain", Owner: string(owner.Key), Key: host})
 }
 
 func (p *planner) template(owner *link.Account, t *Template, at string) {
 	id := link.TemplateID(t.ID)
-	if old, ok := p.templates[id]; ok && old.Account != owner.ID {
+	old, ok := p.templates[id]
+	if ok && old.Account != owner.ID {
 		p.add(at+".id", "belongs to another account; choose another id")
 		return
 	}
@@ -58,9 +62,18 @@ func (p *planner) template(owner *link.Account, t *Template, at string) {
 	}
 	template := link.Template{
 		ID: id, Account: owner.ID, Name: t.Name, AppGroup: p.groupID(owner, t.AppGroup, at+".app_group"), Domain: host,
-		WebURL: t.WebURL, OG: link.OpenGraph{Title: t.OG.Title, Description: t.OG.Description, ImageURL: t.OG.ImageURL},
-		URIScheme: t.URIScheme, MarketLinks: t.MarketLinks,
-		QR: link.QRStyle{Foreground: t.QR.Foreground, Background: t.QR.Background},
+		WebURL: said(p.file, at+".web_url", t.WebURL, old.WebURL),
+		OG: link.OpenGraph{
+			Title:       said(p.file, at+".og.title", t.OG.Title, old.OG.Title),
+			Description: said(p.file, at+".og.description", t.OG.Description, old.OG.Description),
+			ImageURL:    said(p.file, at+".og.image_url", t.OG.ImageURL, old.OG.ImageURL),
+		},
+		URIScheme:   said(p.file, at+".uri_scheme", t.URIScheme, old.URIScheme),
+		MarketLinks: said(p.file, at+".market_links", t.MarketLinks, old.MarketLinks),
+		QR: link.QRStyle{
+			Foreground: said(p.file, at+".qr.foreground", t.QR.Foreground, old.QR.Foreground),
+			Background: said(p.file, at+".qr.background", t.QR.Background, old.QR.Background),
+		},
 	}
 	put(p, p.templates, id, template, &p.plan.Changed.Templates, Thing{Kind: "template", Owner: string(owner.Key), Key: t.ID})
 }

@@ -92,31 +92,6 @@ func TestResolveWritesOnlyWhatDiffers(t *testing.T) {
 	}
 }
 
-// A file that names a thing describes it whole; what it does not name stays.
-func TestResolveDescribesThingsWhole(t *testing.T) {
-	t.Parallel()
-	plan, err := manifest.Resolve(parsed(t, under(`onelink_account_id: ACC1
-apps:
-  - {key: acme-ios, name: Acme, platform: ios, bundle_id: com.acme.new}`)), stored(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := actions(plan), "account acme changed, app acme-ios changed"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	a := plan.Changed.Accounts[0]
-	if a.ID != 5899 || a.SDKKey != "" || a.Limits != nil || a.RedirectAllowlist != nil || a.Timezone != "UTC" {
-		t.Errorf("account %+v, want the id it had and defaults for the rest", a)
-	}
-	app := plan.Changed.Apps[0]
-	if app.ID != 24171 || app.GUID != "koacme-ios-4fkz131i" || app.StoreID != "" || app.Scheme != "" || app.BundleID != "com.acme.new" {
-		t.Errorf("app %+v, want the ids it had and defaults for the rest", app)
-	}
-	if len(plan.Merged.Apps) != 7 || len(plan.Merged.Tokens) != 5 {
-		t.Errorf("%d apps and %d tokens are left, want 7 and 5", len(plan.Merged.Apps), len(plan.Merged.Tokens))
-	}
-}
-
 func TestResolveAssignsIDs(t *testing.T) {
 	t.Parallel()
 	f := parsed(t, under(`apps:
@@ -220,6 +195,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"postback's app", under("postbacks: [{key: p, app: nope, on: [install], url: \"https://x.test\"}]"), "postbacks[0].app: no app \"nope\""},
 		{"token's group", under("tokens: [{name: t, secret: some-token, role: read, app_groups: [nope]}]"), "tokens[0].app_groups[0]: no app group \"nope\""},
 		{"secret of another", under("tokens: [{name: t, secret: rival-admin-token, role: read}]"), "tokens[0].secret: is the secret of another token too"},
+		{"told to the account, stored with a partner", under("postbacks: [{key: wide-install, on: [install, click], url: \"https://x.test/\"}]"), "postbacks[0].on[1]: is told to the account alone, and the stored postback has a partner"},
 		{"grant for nothing", "agencies: [{key: a, name: A, tokens: [{name: t, secret: some-token, grants: [{account: nope, role: read}]}]}]", "agencies[0].tokens[0].grants[0].account: no account \"nope\""},
 	}
 	for _, tt := range tests {

@@ -17,10 +17,7 @@ const (
 	fullAdvice    = "the disk that holds the database is full: free some space, writes then work again by themselves"
 )
 
-var (
-	errClosed   = errors.New("the store is closed")
-	errReadOnly = errors.New("the store was opened for reading only")
-)
+var errClosed = errors.New("the store is closed")
 
 // advice says in the operator's words what an SQLite error means and what to
 // change; it is empty for errors that no operator can mend.
@@ -55,7 +52,7 @@ func (s *Store) noRoom() bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// openError is what Open and OpenReadOnly return to the operator.
+// openError is what Open returns to the operator.
 func (s *Store) openError(err error) error {
 	if words := s.advice(err); words != "" {
 		return fmt.Errorf("sqlitestore: open %s: %w (%s)", s.path, err, words)

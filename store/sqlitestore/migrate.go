@@ -123,31 +123,6 @@ func matchMigrations(c *conn, list []migration) (done int, err error) {
 	return done, err
 }
 
-// checkSchema accepts a database whose schema is exactly this program's.
-func checkSchema(c *conn) error {
-	if err := checkOwner(c); err != nil {
-		return err
-	}
-	list, err := migrations()
-	if err != nil {
-		return err
-	}
-	tables, err := c.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'")
-	if err != nil {
-		return err
-	}
-	done := 0
-	if tables > 0 {
-		if done, err = matchMigrations(c, list); err != nil {
-			return err
-		}
-	}
-	if done < len(list) {
-		return errors.New("its schema is older than this program's: start the server once, it brings the schema up to date")
-	}
-	return nil
-}
-
 // checkHealth reads the small tables in full and the ends of the large ones: a
 // cut or overwritten file shows at start, whatever its size, within milliseconds.
 func checkHealth(c *conn) error {

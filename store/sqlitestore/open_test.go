@@ -153,52 +153,6 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-func TestOpenReadOnly(t *testing.T) {
-	t.Parallel()
-	if _, err := OpenReadOnly(t.Context(), filepath.Join(t.TempDir(), "none.db")); err == nil || !strings.Contains(err.Error(), "start the server once") {
-		t.Errorf("a missing database: %v", err)
-	}
-	older := filepath.Join(t.TempDir(), "older.db")
-	alter(t, older, "PRAGMA application_id = 1466005872; CREATE TABLE schema_migrations (number INTEGER PRIMARY KEY, name TEXT, checksum TEXT)")
-	if _, err := OpenReadOnly(t.Context(), older); err == nil || !strings.Contains(err.Error(), "older") {
-		t.Errorf("an older schema: %v", err)
-	}
-
-	s := open(t)
-	defer s.Close()
-	reader, err := OpenReadOnly(t.Context(), s.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	links := benchLinks(1)
-	if _, err := s.CreateLinks(t.Context(), links, benchNow); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := reader.ReadLink(t.Context(), links[0].Path); err != nil || got.ID != links[0].ID {
-		t.Errorf("beside the writer: %v", err)
-	}
-	if _, err := reader.CreateLinks(t.Context(), benchLinks(1), benchNow); err == nil || !strings.Contains(err.Error(), "reading only") {
-		t.Errorf("a write: %v", err)
-	}
-	if err := reader.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// And without a server.
-	reader, err = OpenReadOnly(t.Context(), s.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := reader.ReadLink(t.Context(), links[0].Path); err != nil {
-		t.Error(err)
-	}
-	if err := reader.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestTwoStores: nothing is shared between two stores of a process.
 func TestTwoStores(t *testing.T) {
 	t.Parallel()

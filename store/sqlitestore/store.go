@@ -29,7 +29,7 @@ type Config struct {
 type Store struct {
 	path    string
 	log     *slog.Logger
-	writer  *writer // nil when the store was opened for reading only
+	writer  *writer
 	readers *readers
 	hosts   hostMemory
 	series  seriesMemory
@@ -73,24 +73,6 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, s.openError(errors.Join(err, s.Close()))
 	}
 	s.log.Debug("database open", "path", path, "sync", cfg.Sync)
-	return s, nil
-}
-
-// OpenReadOnly opens a database that Open has made, also while a server runs
-// on it. Methods that write fail.
-func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("sqlitestore: open %s: %w", path, err)
-	}
-	s := newStore(absolute, nil)
-	if _, err := os.Stat(absolute); err != nil {
-		return nil, fmt.Errorf("sqlitestore: open %s: %w (start the server once, it makes the database; --data names its folder)", absolute, err)
-	}
-	if err := s.readers.do(ctx, checkSchema); err != nil {
-		s.readers.close()
-		return nil, s.openError(err)
-	}
 	return s, nil
 }
 
@@ -177,13 +159,8 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) close() error {
-	if s.writer != nil {
-		s.writer.stop()
-	}
-	err := s.readers.close()
-	if s.writer != nil {
-		err = errors.Join(err, s.writer.conn.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)"), s.writer.conn.close())
-	}
+	s.writer.stop()
+	err := errors.Join(s.readers.close(), s.writer.conn.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)"), s.writer.conn.close())
 	if err != nil {
 		return fmt.Errorf("sqlitestore: close %s: %w", s.path, err)
 	}

@@ -28,6 +28,7 @@ type touchRow struct {
 	Visitor   string                `json:"visitor,omitempty"`
 	Agent     string                `json:"agent,omitempty"`
 	Lookbacks lookbacksRow          `json:"lookbacks,omitzero"`
+	Defaults  bool                  `json:"default_lookbacks,omitempty"` // Lookbacks are the dialect's
 	Claims    claimsRow             `json:"claims,omitzero"`
 	Retarget  bool                  `json:"retargeting,omitempty"`
 	Owned     bool                  `json:"owned,omitempty"`
@@ -98,7 +99,7 @@ type claimsRow struct {
 func rowOfTouch(t *history.Touch) touchRow {
 	r := touchRow{
 		ID: t.ID, Kind: t.Kind, At: t.At.UnixMilli(), Account: t.Account, Apps: t.Apps, Source: sourceRow(t.Source), Facts: rowOfFacts(&t.Facts),
-		ClickID: t.ClickID, Clipboard: t.ClipboardToken, Visitor: t.Visitor, Agent: t.Agent, Lookbacks: lookbacksRow(t.Lookbacks), Claims: claimsRow(t.Claims),
+		ClickID: t.ClickID, Clipboard: t.ClipboardToken, Visitor: t.Visitor, Agent: t.Agent, Lookbacks: lookbacksRow(t.Lookbacks), Defaults: t.DefaultLookbacks, Claims: claimsRow(t.Claims),
 		Retarget: t.Retargeting, Owned: t.Owned, MultiUse: t.MultiUse, Active: t.CountActive, Views: t.ReengagingViews, EventsFor: t.EventWindow, Bot: t.Bot,
 		Dialect: t.Dialect, Template: t.Template, Code: t.Code, Host: t.Host, Route: t.Route, Query: t.Query, DeepLink: t.DeepLink,
 	}
@@ -113,7 +114,7 @@ func (r *touchRow) touch() history.Touch {
 		Touchpoint: attribution.Touchpoint{
 			ID: r.ID, Kind: r.Kind, At: instant(r.At), Account: r.Account, Apps: r.Apps, Source: attribution.Source(r.Source), Facts: r.Facts.facts(),
 			ClickID: r.ClickID, ClipboardToken: r.Clipboard, Visitor: r.Visitor, Agent: r.Agent,
-			Lookbacks: attribution.Lookbacks(r.Lookbacks), Claims: attribution.Claims(r.Claims),
+			Lookbacks: attribution.Lookbacks(r.Lookbacks), DefaultLookbacks: r.Defaults, Claims: attribution.Claims(r.Claims),
 			Retargeting: r.Retarget, Owned: r.Owned, MultiUse: r.MultiUse, CountActive: r.Active, ReengagingViews: r.Views, EventWindow: r.EventsFor, Bot: r.Bot,
 		},
 		Dialect: r.Dialect, Template: r.Template, Code: r.Code, Host: r.Host, Route: r.Route, Query: r.Query, DeepLink: r.DeepLink,

@@ -64,9 +64,6 @@ func (w *writer) stop() {
 // when it is committed, or has failed and left nothing. A caller that leaves
 // while its write is queued withdraws it. rows is about how many rows fn touches.
 func (s *Store) write(ctx context.Context, attempt string, rows int, fn func(*conn) error) error {
-	if s.writer == nil {
-		return s.failure(attempt, errReadOnly)
-	}
 	return s.failure(attempt, s.writer.do(ctx, rows, fn))
 }
 

@@ -1,0 +1,96 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"waypost/attribution"
+	"waypost/event"
+)
+
+// duplicated tells three installs of one device, so that the next one in the
+// same day is refused.
+func (p *past) duplicated() {
+	p.Helper()
+	for _, install := range []string{"device-1", "device-2", "device-3"} {
+		p.told(event.OpenKind, install, noon, withGAID(first))
+	}
+}
+
+func withGAID(change func(*event.Told)) func(*event.Told) {
+	return func(t *event.Told) {
+		change(t)
+		t.IDs = []event.DeviceID{{Kind: "gaid", Value: someGAID}}
+	}
+}
+
+func buy(t *event.Told) { t.Name, t.Amount, t.Currency = "buy", "5", "EUR" }
+
+// TestWhatARefusedInstallationDoes: it is refused with the installation, in
+// whichever order they came, and counts nowhere but in reports of fraud.
+func TestWhatARefusedInstallationDoes(t *testing.T) {
+	t.Parallel()
+	f := func(name string, change func(*event.Told), eventFirst, late bool) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPast(t)
+			p.duplicated()
+			buys := func() { p.told(event.InAppKind, "device-4", noon.Add(2*time.Minute), change) }
+			if eventFirst {
+				buys()
+				if late {
+					p.catchUp()
+					p.verdict(p.decided("device-4", attribution.InApp, "buy"), attribution.Organic, attribution.Happening)
+				}
+			}
+			p.told(event.OpenKind, "device-4", noon.Add(3*time.Minute), withGAID(first))
+			if !eventFirst {
+				buys()
+			}
+			p.touched(noon.Add(20*24*time.Hour), func(c *event.Click) { c.Query = "retargeting&gaid=" + someGAID })
+			p.told(event.OpenKind, "device-4", noon.Add(20*24*time.Hour+time.Minute), withGAID(func(*event.Told) {}))
+			a := p.catchUp()
+			p.verdict(p.decided("device-4", attribution.Install, ""), attribution.Refused, attribution.Reinstall)
+			bought := p.decided("device-4", attribution.InApp, "buy")
+			p.verdict(bought, attribution.Refused, attribution.Happening)
+			opened := p.decided("device-4", attribution.Open, "")
+			p.verdict(opened, attribution.Refused, attribution.Session)
+			if bought.Decision.Refusal != attribution.DuplicateDevice || opened.Decision.Refusal != attribution.DuplicateDevice {
+				t.Errorf("refused by %q and %q", bought.Decision.Refusal, opened.Decision.Refusal)
+			}
+			p.counts(map[string]int64{"organic_installs/0": 1, "reinstalls/0": 2, "rejected_installs/0": 1, "rejected_events/0": 1})
+			e, err := a.ExplainInstall(t.Context(), androidApp, "device-4")
+			p.ok(err)
+			if text := strings.Join(e.Text(), "\n"); strings.Count(text, "refused by duplicate_device") != 3 {
+				t.Errorf("the explanation does not say three times why:\n%s", text)
+			}
+		})
+	}
+	suspect := func(t *event.Told) { buy(t); t.Flags = []string{event.ClockFlag} }
+	f("after its install", buy, false, false)
+	f("before its install", buy, true, true)
+	f("before its install, in one step", buy, true, false)
+	f("by a clock that is wrong", suspect, false, false)
+	f("by a clock that is wrong, before its install", suspect, true, true)
+}
+
+// TestARefusedInstallationIsHeard: what its person says of himself is noted,
+// unless the report is forged.
+func TestARefusedInstallationIsHeard(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	p.duplicated()
+	p.told(event.OpenKind, "device-4", noon.Add(3*time.Minute), withGAID(first))
+	p.told(event.InAppKind, "device-4", noon.Add(time.Hour), func(t *event.Told) { buy(t); t.Consent = &event.Consent{Measurement: "no"} })
+	p.told(event.InAppKind, "device-4", noon.Add(2*time.Hour), func(t *event.Told) {
+		buy(t)
+		t.Unsigned, t.Consent = true, &event.Consent{Measurement: "yes"}
+	})
+	p.catchUp()
+	i, _, err := p.store.ReadInstallation(t.Context(), androidApp, "device-4")
+	p.ok(err)
+	if i.Consent.Measurement != attribution.No || !i.LastActiveAt.Equal(noon.Add(time.Hour)) {
+		t.Errorf("consent %+v, last active %s", i.Consent, i.LastActiveAt)
+	}
+}
