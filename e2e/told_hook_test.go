@@ -150,7 +150,7 @@ func TestPostbacksAreTriedAgain(t *testing.T) {
 		return tried == len(urls)
 	})
 	want := map[string]planned{
-		"down": inMinute(0, "refused"), "broken": inMinute(500, "answer of 500"), "hasty": inMinute(503, "answer of 503"), "cloud": inMinute(0, "no public address"),
+		"down": inMinute(0, "refused"), "broken": inMinute(500, "answer of 500"), "hasty": inMinute(503, "answer of 503"), "cloud": {history.GivenUp, 0, 0, 0, "no public address"},
 		"busy": {history.Waiting, 429, 2 * time.Hour, 2 * time.Hour, "answer of 429"}, "fine": {history.Delivered, 204, 0, 0, ""},
 		"gone": {history.GivenUp, 410, 0, 0, "answer of 410"}, "moved": {history.GivenUp, 302, 0, 0, "answer of 302"},
 	}

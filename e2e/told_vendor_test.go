@@ -166,8 +166,13 @@ func TestSingularInstall(t *testing.T) {
 	if told.DDL != "acme://deal/3" || told.Deferred != told.DDL || told.Passed != "hand through" {
 		t.Errorf("the first launch is told %+v", told)
 	}
-	if got := ask(launch); got.DDL != "" || got.Deferred != "" {
-		t.Errorf("the same launch is told the deep link again: %+v", got)
+	if got := ask(launch); got.DDL != told.DDL || got.Deferred != told.DDL {
+		t.Errorf("the same launch, whose answer may have been lost, is told %+v", got)
+	}
+	later := maps.Clone(launch)
+	later["utime"] = []string{strconv.FormatInt(time.Now().Unix()+60, 10)}
+	if got := ask(later); got.DDL != "" || got.Deferred != "" {
+		t.Errorf("another launch is told the deep link again: %+v", got)
 	}
 	other := maps.Clone(launch)
 	other["aifa"], other["ip"] = []string{"38400000-8cf0-41bd-b23e-10b96e400004"}, []string{"203.0.113.33"}
