@@ -158,6 +158,7 @@ func FuzzDecodeClick(f *testing.F) {
 	f.Add([]byte(`{"v":1,"type":"click","id":1}`))
 	f.Add([]byte(`{"v":1,"type":"click","id":"01","at":01,"account":+1,"ID":"2"}`))
 	f.Add([]byte(`{"v":1,"type":"click","id":"18446744073709551615","at":1,"account":1,"id":"3","code":"a","code":"b"}`))
+	f.Add([]byte("{\"v\":1,\"type\":\"click\",\"id\":\"1\",\"at\":1,\"account\":1,\"code\":\"a\x00b\"}"))
 	f.Add([]byte("null"))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		got, err := DecodeClick(line)

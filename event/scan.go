@@ -86,11 +86,16 @@ func setInt(dst *int64, value []byte) bool {
 	return err == nil
 }
 
-// plainText is the inside of a quoted string that holds no escape, and no
-// broken UTF-8 for encoding/json to mend.
+// plainText is the inside of a quoted string that holds no escape, no control
+// character, which JSON forbids, and no broken UTF-8 for encoding/json to mend.
 func plainText(value []byte) ([]byte, bool) {
-	if len(value) < 2 || value[0] != '"' || bytes.IndexByte(value, '\\') >= 0 || !utf8.Valid(value) {
+	if len(value) < 2 || value[0] != '"' || !utf8.Valid(value) {
 		return nil, false
+	}
+	for _, c := range value {
+		if c < ' ' || c == '\\' {
+			return nil, false
+		}
 	}
 	return value[1 : len(value)-1], true
 }

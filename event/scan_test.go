@@ -31,6 +31,7 @@ func TestScanClick(t *testing.T) {
 	}
 	f("an escape", `"promo"`, `"pro\"mo"`)
 	f("text that is no UTF-8", `"promo"`, "\"pro\xffmo\"")
+	f("a control character", `"promo"`, "\"pro\x00mo\"")
 	f("another version", `"v":1`, `"v":2`)
 	f("another kind", `"type":"click"`, `"type":"open"`)
 	f("a flag that is not set", `"clipboard":true`, `"clipboard":false`)
