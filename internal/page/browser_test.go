@@ -52,14 +52,15 @@ func TestInBrowser(t *testing.T) {
 		t.Fatalf("start %s: %v", path, err)
 	}
 	for name, check := range map[string]func(*testing.T, *tab){
-		"goes on when the app does not open": goesOnWhenTheAppDoesNotOpen,
-		"stays when the app opens":           staysWhenTheAppOpens,
-		"tries once per visit":               triesOncePerVisit,
-		"hostile values stay inert":          keepsHostileValuesInert,
-		"without JavaScript":                 worksWithoutJavaScript,
-		"layout":                             fitsThePhone,
-		"copies a token":                     copiesAToken,
-		"copies the old way":                 copiesTheOldWay,
+		"goes on when the app does not open":  goesOnWhenTheAppDoesNotOpen,
+		"stays when the app opens":            staysWhenTheAppOpens,
+		"tries once per visit":                triesOncePerVisit,
+		"hostile values stay inert":           keepsHostileValuesInert,
+		"without JavaScript":                  worksWithoutJavaScript,
+		"layout":                              fitsThePhone,
+		"copies a token":                      copiesAToken,
+		"copies where the new way is not":     copiesWhereTheNewWayIsNot,
+		"copies where the new way is refused": copiesWhereTheNewWayIsRefused,
 	} {
 		t.Run(name, func(t *testing.T) {
 			tabCtx, closeTab := chromedp.NewContext(ctx)
@@ -212,12 +213,15 @@ func copiesAToken(t *testing.T, b *tab) {
 	b.copies(t, "")
 }
 
-// Where the new way is not there, or is refused, the old one serves.
-func copiesTheOldWay(t *testing.T, b *tab) {
+func copiesWhereTheNewWayIsNot(t *testing.T, b *tab) {
 	b.copies(t, `Object.defineProperty(navigator, "clipboard", {value: undefined});`)
+}
+
+func copiesWhereTheNewWayIsRefused(t *testing.T, b *tab) {
 	b.copies(t, `Object.defineProperty(navigator, "clipboard", {value: {writeText: function () { return Promise.reject(new Error("no")); }}});`)
 }
 
+// copies uses its tab once: a page that is being left answers nothing.
 func (b *tab) copies(t *testing.T, before string) {
 	t.Helper()
 	const token = `waypost:a"b<c>`
@@ -226,7 +230,7 @@ func (b *tab) copies(t *testing.T, before string) {
 	})
 	b.keepFocus()
 	b.beforePage(holdTimers + before + `document.addEventListener("copy", function () { window.name = "copied " + document.activeElement.value; });`)
-	b.do(chromedp.Navigate("about:blank"), chromedp.Evaluate[chromedp.Void](`window.name = ""`), chromedp.Navigate(base+"/page"), chromedp.WaitVisible("#next"))
+	b.do(chromedp.Navigate(base+"/page"), chromedp.WaitVisible("#next"))
 	if n := b.number(`document.getElementById("open").click(); window.heldCount`); n != 0 {
 		t.Errorf("the page would go on by itself: %v timers", n)
 	}
