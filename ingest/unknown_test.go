@@ -143,7 +143,7 @@ func TestUnknownNamesAreStored(t *testing.T) {
 				t.Errorf("%s is shown with %d reports, want %d", name, n, want)
 			}
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + time.Second) // between two writes
 		if _, writes := store.all(); writes != 0 {
 			t.Errorf("%d writes of nothing", writes)
 		}
