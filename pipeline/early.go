@@ -17,15 +17,17 @@ import (
 const (
 	earlyConsent attribution.ConversionID = attribution.ConversionID(event.ConsentKind)
 	earlyUser    attribution.ConversionID = attribution.ConversionID(event.IdentifyKind)
+	// earlyWithhold is no kind of event: any of them may say it.
+	earlyWithhold attribution.ConversionID = "withhold"
 )
 
 func isEarly(o *history.Orphan) bool {
-	return o.Conversion == earlyConsent || o.Conversion == earlyUser
+	return o.Conversion == earlyConsent || o.Conversion == earlyUser || o.Conversion == earlyWithhold
 }
 
 // hearEarly keeps what is said of a person whose installation is not known
-// yet: his answers, and his name in the account's own books. What the last one
-// leaves open is as it was said before.
+// yet: his answers, who is not to be told of him, and his name in the account's
+// own books. What the last one leaves open is as it was said before.
 func (h *hearing) hearEarly(ctx context.Context, t *event.Told) error {
 	k := installKey{t.App, t.Install}
 	if t.Consent != nil {
@@ -35,6 +37,11 @@ func (h *hearing) hearEarly(ctx context.Context, t *event.Told) error {
 		}
 		said := saidOf(consentOf(t, consentIn(before)))
 		if err := h.keepEarly(t, earlyConsent, event.Told{Kind: event.ConsentKind, Consent: said}); err != nil {
+			return err
+		}
+	}
+	if len(t.Withhold) > 0 {
+		if err := h.keepEarly(t, earlyWithhold, event.Told{Kind: event.ConsentKind, Withhold: t.Withhold}); err != nil {
 			return err
 		}
 	}

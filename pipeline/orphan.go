@@ -40,14 +40,14 @@ func (h *hearing) orphansOf(ctx context.Context, t *event.Told) (found orphans, 
 		return found, err
 	}
 	for _, o := range kept {
-		if isEarly(&o) {
-			continue
-		}
 		told, err := event.DecodeTold(o.Line)
 		if err != nil {
-			return found, fmt.Errorf("read an event that came before its installation: %w", err)
+			return found, fmt.Errorf("read what came before its installation: %w", err)
 		}
-		found.told, found.withhold = append(found.told, told), withheldBy(&told, found.withhold)
+		found.withhold = withheldBy(&told, found.withhold)
+		if !isEarly(&o) {
+			found.told = append(found.told, told)
+		}
 	}
 	return found, nil
 }

@@ -56,6 +56,38 @@ func TestWithhold(t *testing.T) {
 	want("c")
 }
 
+// TestWithholdBeforeTheFirstOpen: any call may say it, and the newest counts.
+func TestWithholdBeforeTheFirstOpen(t *testing.T) {
+	t.Parallel()
+	f := func(name string, want []string, kinds ...event.Kind) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, together := range []bool{true, false} {
+				p := newPast(t)
+				for i, kind := range kinds {
+					p.told(kind, "device-1", noon.Add(time.Duration(i)*time.Minute), func(t *event.Told) {
+						t.Name, t.User, t.Withhold = "login", "ada", []string{string(kind)}
+					})
+					if !together {
+						p.catchUp()
+					}
+				}
+				p.told(event.OpenKind, "device-1", noon.Add(time.Hour), first)
+				p.catchUp()
+				i, ok, err := p.store.ReadInstallation(t.Context(), androidApp, "device-1")
+				p.ok(err)
+				if !ok || !slices.Equal(i.Withhold, want) {
+					t.Errorf("in one step %t: kept %q, want %q", together, i.Withhold, want)
+				}
+			}
+		})
+	}
+	f("with a consent", []string{"consent"}, event.ConsentKind)
+	f("with a name", []string{"identify"}, event.IdentifyKind)
+	f("with a name after an event", []string{"identify"}, event.InAppKind, event.IdentifyKind)
+	f("with an event after a consent", []string{"event"}, event.ConsentKind, event.InAppKind)
+}
+
 // TestWithholdOfANewInstallation: what its first start says comes over what was
 // said before it.
 func TestWithholdOfANewInstallation(t *testing.T) {
