@@ -42,9 +42,7 @@ func (h *hearing) checkLikeness(ctx context.Context, t *event.Told, r *ruling) e
 	}
 	unaided := *r.conversion
 	unaided.DeviceIDs, unaided.Referrer, unaided.OpenedClickID, unaided.ClipboardToken = nil, attribution.Referrer{}, "", ""
-	again := *t
-	again.IDs, again.Referrer, again.OpenedClick, again.OpenedURL, again.Clipboard = nil, nil, "", "", ""
-	second, err := h.rule(ctx, &again, &unaided)
+	second, err := h.rule(ctx, t, &unaided)
 	if err != nil {
 		return err
 	}
