@@ -3,7 +3,6 @@ package event
 import (
 	"bytes"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"waypost/internal/device"
@@ -28,7 +27,7 @@ func scanLine(line []byte, set func(name, value []byte) bool) (kind Kind, id []b
 		}
 	}
 	end := bytes.IndexByte(rest, '"')
-	if end <= 0 || end+1 >= len(rest) {
+	if end <= 0 || end+1 >= len(rest) || !isDigits(rest[:end]) {
 		return kind, nil, false
 	}
 	id, rest = rest[:end], rest[end+1:]
@@ -83,7 +82,23 @@ func isLower(name []byte) bool {
 func setInt(dst *int64, value []byte) bool {
 	n, err := strconv.ParseInt(string(value), 10, 64)
 	*dst = n
-	return err == nil
+	return err == nil && isDigits(value)
+}
+
+func setTracker(dst *link.Tracker, value []byte) bool {
+	n, err := strconv.ParseUint(string(value), 10, 8)
+	*dst = link.Tracker(n)
+	return err == nil && *dst <= link.MaxTracker && isDigits(value)
+}
+
+// isDigits keeps the scan away from numbers that JSON writes otherwise.
+func isDigits(value []byte) bool {
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(value) > 0 && value[0] != '0'
 }
 
 // plainText is the inside of a quoted string that holds no escape, no control
@@ -119,22 +134,20 @@ func scanClick(line []byte) (Click, bool) {
 	s.Kind = kind
 	n, err := strconv.ParseUint(string(id), 10, 64)
 	s.ID = uid.Click(n)
-	return s.Click, err == nil && isDigits(id) && s.check() == nil
+	return s.Click, err == nil && s.check() == nil
 }
 
 func (s *clickScan) set(name, value []byte) bool {
 	c := &s.Click
 	switch string(name) {
 	case "at":
-		return isDigits(value) && setInt(&c.At, value)
+		return setInt(&c.At, value)
 	case "account":
-		return isDigits(value) && setInt((*int64)(&c.Account), value)
+		return setInt((*int64)(&c.Account), value)
 	case "link":
-		return isDigits(value) && setInt((*int64)(&c.Link), value)
+		return setInt((*int64)(&c.Link), value)
 	case "tracker":
-		n, err := strconv.ParseUint(string(value), 10, 8)
-		c.Tracker = link.Tracker(n)
-		return err == nil && isDigits(value)
+		return setTracker(&c.Tracker, value)
 	case "clipboard":
 		c.Clipboard = string(value) == "true"
 		return c.Clipboard
@@ -194,9 +207,4 @@ func (s *clickScan) set(name, value []byte) bool {
 		return isLower(name)
 	}
 	return true
-}
-
-// isDigits keeps the scan away from numbers that JSON writes otherwise.
-func isDigits(value []byte) bool {
-	return len(value) > 0 && value[0] != '0' && strings.Trim(string(value), "0123456789") == ""
 }

@@ -1,8 +1,6 @@
 package event
 
 import (
-	"strconv"
-
 	"waypost/internal/device"
 	"waypost/link"
 )
@@ -30,8 +28,7 @@ func (c *Click) Tally() Tally {
 }
 
 // DecodeTally reads what counting needs of a click's line. Lines that
-// AppendJSON wrote are scanned without the cost of a full decoding, which
-// matters because every click is read back once; all others go through
+// AppendJSON wrote are scanned for that alone; all others go through
 // DecodeClick. The texts are copies.
 func DecodeTally(line []byte) (Tally, error) {
 	if t, ok := scanTally(line); ok {
@@ -58,7 +55,7 @@ func (t *Tally) set(name, value []byte) bool {
 	case "link":
 		return setInt((*int64)(&t.Link), value)
 	case "tracker":
-		return t.setTracker(value)
+		return setTracker(&t.Tracker, value)
 	case "v", "type": // given once more
 		return false
 	case "bot":
@@ -81,10 +78,4 @@ func (t *Tally) set(name, value []byte) bool {
 		return isLower(name)
 	}
 	return ok
-}
-
-func (t *Tally) setTracker(value []byte) bool {
-	n, err := strconv.ParseUint(string(value), 10, 8)
-	t.Tracker = link.Tracker(n)
-	return err == nil && t.Tracker <= link.MaxTracker
 }

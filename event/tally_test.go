@@ -37,7 +37,8 @@ func TestTallyReadsWhatTheClickHolds(t *testing.T) {
 
 func TestTallyRefusesForeignLines(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"", "{}", `{"v":1,"type":"impression","id":"1","at":1,"account":1,"tracker":64}`, `{"v":1,"type":"click","id":"1"`, `{"v":1,"type":"click","id":"1","at":x,"account":1}`} {
+	for _, line := range []string{"", "{}", `{"v":1,"type":"impression","id":"1","at":1,"account":1,"tracker":64}`, `{"v":1,"type":"click","id":"1"`, `{"v":1,"type":"click","id":"1","at":x,"account":1}`,
+		`{"v":1,"type":"click","id":"1","at":01,"account":1}`, `{"v":1,"type":"click","id":"1","at":1,"account":+1}`, `{"v":1,"type":"click","id":"x","at":1,"account":1}`} {
 		if got, err := DecodeTally([]byte(line)); err == nil {
 			t.Errorf("DecodeTally(%q) = %+v, want an error", line, got)
 		}
