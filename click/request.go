@@ -13,6 +13,7 @@ import (
 	"waypost/internal/device"
 	"waypost/internal/uid"
 	"waypost/link"
+	"waypost/privacy"
 	"waypost/route"
 )
 
@@ -173,7 +174,7 @@ func (d *Door) address(ctx *fasthttp.RequestCtx) netip.Addr {
 	// Some proxies add a line of their own instead of extending the one that came.
 	for lines := ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor); len(lines) > 0; lines = lines[:len(lines)-1] {
 		for hop := range backwards(text(lines[len(lines)-1])) {
-			addr, err := parseHop(hop)
+			addr, err := privacy.ParseAddress(hop)
 			if err != nil {
 				return peer
 			}
@@ -199,16 +200,6 @@ func backwards(list string) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-// parseHop reads one entry of X-Forwarded-For; some proxies add the port.
-func parseHop(text string) (netip.Addr, error) {
-	text = strings.TrimSpace(text)
-	if at, err := netip.ParseAddrPort(text); err == nil {
-		return at.Addr().Unmap(), nil
-	}
-	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
-	return addr.Unmap(), err
 }
 
 func (d *Door) trusts(a netip.Addr) bool {

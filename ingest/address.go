@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"waypost/privacy"
 )
 
 // AddressBehind returns who a request came from. A proxy's word in
@@ -26,7 +28,7 @@ func AddressBehind(trusted []netip.Prefix) func(*http.Request) netip.Addr {
 		}
 		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		for _, hop := range slices.Backward(hops) {
-			addr, err := ParseAddress(hop)
+			addr, err := privacy.ParseAddress(hop)
 			if err != nil {
 				return peer
 			}
@@ -36,15 +38,4 @@ func AddressBehind(trusted []netip.Prefix) func(*http.Request) netip.Addr {
 		}
 		return peer
 	}
-}
-
-// ParseAddress reads an address as clients and proxies write it: with a port
-// or brackets, perhaps, and IPv4 perhaps mapped into IPv6.
-func ParseAddress(text string) (netip.Addr, error) {
-	text = strings.TrimSpace(text)
-	if at, err := netip.ParseAddrPort(text); err == nil {
-		return at.Addr().Unmap().WithZone(""), nil
-	}
-	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
-	return addr.Unmap().WithZone(""), err
 }

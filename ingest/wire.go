@@ -12,6 +12,7 @@ import (
 	"waypost/internal/device"
 	"waypost/internal/fault"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // wireCall is what every call of our own API says.
@@ -201,7 +202,7 @@ func (c *wireCall) report(ignored *[]string) (Report, error) {
 		r.App.ID = link.AppID(n)
 	}
 	if c.IP != "" {
-		address, err := ParseAddress(c.IP)
+		address, err := privacy.ParseAddress(c.IP)
 		if err != nil {
 			return r, fault.Bad("ip", fault.Malformed, "%q is no IP address", cut(c.IP, 40))
 		}

@@ -4,6 +4,7 @@ package privacy
 
 import (
 	"net/netip"
+	"strings"
 
 	"waypost/link"
 )
@@ -41,4 +42,16 @@ func AppendAddress(dst []byte, policy link.IPPolicy, ip netip.Addr) []byte {
 		return cut.Addr().AppendTo(dst)
 	}
 	return dst
+}
+
+// ParseAddress reads an address as clients, servers and proxies write it: with
+// a port or brackets, perhaps, and IPv4 perhaps mapped into IPv6, of which it
+// returns the IPv4. A zone is dropped.
+func ParseAddress(text string) (netip.Addr, error) {
+	text = strings.TrimSpace(text)
+	if at, err := netip.ParseAddrPort(text); err == nil {
+		return at.Addr().Unmap().WithZone(""), nil
+	}
+	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	return addr.Unmap().WithZone(""), err
 }

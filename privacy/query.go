@@ -2,7 +2,6 @@ package privacy
 
 import (
 	"bytes"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -107,7 +106,7 @@ func keptAddresses(policy link.IPPolicy, raw string) (kept string, ok bool) {
 	}
 	entries := strings.Split(plain, ",")
 	for i, entry := range entries {
-		ip, err := parseAddress(strings.TrimSpace(entry))
+		ip, err := ParseAddress(entry)
 		if err != nil {
 			entries[i] = url.QueryEscape(entry)
 			continue
@@ -118,12 +117,4 @@ func keptAddresses(policy link.IPPolicy, raw string) (kept string, ok bool) {
 		}
 	}
 	return strings.Join(entries, ","), ok
-}
-
-// parseAddress reads an address as servers write it, with a port or brackets, perhaps.
-func parseAddress(text string) (netip.Addr, error) {
-	if at, err := netip.ParseAddrPort(text); err == nil {
-		return at.Addr(), nil
-	}
-	return netip.ParseAddr(strings.Trim(text, "[]"))
 }
