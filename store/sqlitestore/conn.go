@@ -34,6 +34,11 @@ func openConn(path string, flags sqlite3.OpenFlag, cacheKiB int) (*conn, error) 
 	if err != nil {
 		return nil, err
 	}
+	// A plan that heeds the values of parameters is made anew whenever they
+	// change, which took longer than most of our queries.
+	if _, err := db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("keep the plans of queries: %w", err), db.Close())
+	}
 	setup := fmt.Sprintf("PRAGMA busy_timeout = %d; PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
 		busyMilliseconds, cacheKiB)
 	err = db.Exec(setup)
