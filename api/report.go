@@ -65,7 +65,7 @@ type countsInput struct {
 	From     string   `query:"from" doc:"First day, UTC, 2006-01-02. 30 days ago when absent."`
 	To       string   `query:"to" doc:"Last day. Today when absent."`
 	Metric   string   `query:"metric" doc:"Only this metric; all of them when absent."`
-	GroupBy  []string `query:"group_by" doc:"Any of template, link, tracker, metric, route, day, platform, country."`
+	GroupBy  []string `query:"group_by,explode" doc:"Any of template, link, tracker, metric, route, day, platform, country."`
 	Limit    int      `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
 }
 
@@ -129,7 +129,7 @@ func (s *server) sumCounts(ctx context.Context, in *countsInput) (*countsOutput,
 	if q.Metric != "" && !slices.Contains(report.Metrics(), q.Metric) {
 		return nil, fault.Bad("metric", fault.Unknown, "%q is none of %s", q.Metric, named(report.Metrics()))
 	}
-	if q.GroupBy, err = dimensions(in.GroupBy); err != nil {
+	if q.GroupBy, err = grouping(in.GroupBy, report.Dimensions()); err != nil {
 		return nil, err
 	}
 	if err := s.maySee(actor, &q); err != nil {
@@ -211,20 +211,21 @@ func (s *server) days(from, to string, back int) (first, last report.Day, err er
 	return first, last, nil
 }
 
-func dimensions(names []string) ([]report.Dimension, error) {
-	var out []report.Dimension
+// grouping reads group_by: names of dimensions, also several in one, with
+// commas; each counts once.
+func grouping[D ~string](names []string, known []D) (by []D, err error) {
 	for _, n := range names {
 		for part := range strings.SplitSeq(n, ",") {
-			d := report.Dimension(strings.TrimSpace(part))
-			if !slices.Contains(report.Dimensions(), d) {
-				return nil, fault.Bad("group_by", fault.Unknown, "%q is none of %s", part, named(report.Dimensions()))
+			d := D(strings.TrimSpace(part))
+			if !slices.Contains(known, d) {
+				return nil, fault.Bad("group_by", fault.Unknown, "%q is none of %s", part, named(known))
 			}
-			if !slices.Contains(out, d) {
-				out = append(out, d)
+			if !slices.Contains(by, d) {
+				by = append(by, d)
 			}
 		}
 	}
-	return out, nil
+	return by, nil
 }
 
 // named lists words for a sentence.
