@@ -63,6 +63,7 @@ type Config struct {
 
 	Installs   Installs
 	Intake     Intake
+	Platform   PlatformConversions
 	Deliveries Deliveries
 	Wake       func() // tells who sends deliveries that one is due
 
@@ -92,6 +93,7 @@ func New(cfg Config) http.Handler {
 	s.registerCounts(a)
 	s.registerInstalls(a)
 	s.registerDeliveries(a)
+	s.registerPlatform(a)
 	s.registerUnknownApps(a)
 	s.registerUsage(a)
 	return mux

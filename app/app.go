@@ -41,10 +41,11 @@ type App struct {
 	counter *pipeline.Counter
 	door    *click.Door
 
-	attributor *pipeline.Attributor
-	intake     *ingest.Service
-	sender     *postback.Sender
-	postbacks  *postback.Runner
+	attributor  *pipeline.Attributor
+	intake      *ingest.Service
+	sender      *postback.Sender
+	postbacks   *postback.Runner
+	appleCopies http.Handler
 	// oneLinkReports keeps counters of its own.
 	oneLinkReports *onelink.Ingest
 
@@ -110,7 +111,7 @@ func open(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	if a.door, err = click.New(click.Config{
-		Directory: a.rules.Directory, Links: a.store, Dialects: dialects(), Ledger: a.ledger, Logger: cfg.Logger,
+		Directory: a.rules.Directory, Links: a.store, Dialects: dialects(), Ledger: a.ledger, Received: received{a}, Logger: cfg.Logger,
 		Now: cfg.Now, Country: a.country.lookUp(), Network: a.network, TrustedProxies: cfg.TrustedProxies, CacheAge: cacheAge,
 	}); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 
 	"waypost/api"
 	"waypost/attribution/history"
+	"waypost/compat/apple"
 	"waypost/compat/onelink"
 	"waypost/ingest"
 	"waypost/internal/fault"
@@ -31,6 +32,7 @@ func (a *App) openAttribution(ctx context.Context) (err error) {
 		Directory: a.rules.Directory, Ledger: a.ledger, Decisions: a.attributor, Unknown: a.store, Now: a.cfg.Now,
 		Country: a.country.lookUp(), Network: a.network, Logger: a.cfg.Logger, FindOpened: a.findOpened,
 	})
+	a.appleCopies = apple.New(apple.Config{Intake: a.intake, Logger: a.cfg.Logger})
 	a.oneLinkReports = onelink.NewIngest(onelink.IngestConfig{
 		Intake: a.intake, Tokens: a.rules, Directory: a.rules.Directory, Logger: a.cfg.Logger,
 	})
@@ -91,6 +93,6 @@ func (a *App) Verify(ctx context.Context, repair bool) (v Verified, err error) {
 // outbox says who is told a piece of news.
 func (a *App) outbox(n pipeline.News) []history.Delivery {
 	return postback.Outbox(a.rules.Directory(), postback.Telling{
-		Decided: n.Decided, Installation: n.Installation, Touch: n.Touch, Told: n.Told, Click: n.Click,
+		Decided: n.Decided, Installation: n.Installation, Touch: n.Touch, Told: n.Told, Click: n.Click, Platform: n.Platform,
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"waypost/api"
 	"waypost/click"
+	"waypost/compat/apple"
 	"waypost/compat/onelink"
 	"waypost/compat/singular"
 	"waypost/compat/smartlinks"
@@ -31,6 +32,15 @@ type vendor struct {
 	http.Handler
 }
 
+// received is what both listeners take of systems that know a domain alone.
+type received struct{ *App }
+
+// Owns reports whether a path is one that Apple's devices post to.
+func (received) Owns(path string) bool { return apple.Owns(path) }
+
+// ServeHTTP takes a copy of a postback of Apple's.
+func (r received) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.appleCopies.ServeHTTP(w, q) }
+
 func (a *App) vendors() []vendor {
 	address := ingest.AddressBehind(a.cfg.TrustedProxies)
 	return []vendor{
@@ -41,6 +51,7 @@ func (a *App) vendors() []vendor {
 		{smartlinks.Owns, smartlinks.NewAPI(smartlinks.Config{Rules: a.rules, Counts: a.store, Logger: a.cfg.Logger})},
 		{singular.Owns, singular.NewAPI(singular.Config{Rules: a.rules, Logger: a.cfg.Logger})},
 		{ingest.Owns, ingest.NewAPI(ingest.APIConfig{Service: a.intake, Address: address, Logger: a.cfg.Logger})},
+		{apple.Owns, a.appleCopies},
 		{onelink.OwnsIngest, a.oneLinkReports},
 		{smartlinks.OwnsIngest, smartlinks.NewIngest(smartlinks.IngestConfig{
 			Intake: a.intake, Directory: a.rules.Directory, Now: a.cfg.Now, Address: address, Logger: a.cfg.Logger,
@@ -57,7 +68,7 @@ func (a *App) apiHandler() http.Handler {
 	vendors := a.vendors()
 	own := api.New(api.Config{
 		Rules: a.rules, Counts: a.store, Explain: a, Form: linkForm{strict: a.cfg.StrictChars},
-		Installs: a.attributor, Intake: a.intake, Deliveries: a.store, Wake: a.postbacks.Wake,
+		Installs: a.attributor, Intake: a.intake, Platform: a.store, Deliveries: a.store, Wake: a.postbacks.Wake,
 		Now: a.cfg.Now, Logger: a.cfg.Logger,
 	})
 	mux := http.NewServeMux()

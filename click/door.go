@@ -76,6 +76,8 @@ type Config struct {
 	// The first one's are the links of templates.
 	Dialects []Dialect
 	Ledger   Ledger
+	// Received takes what systems post to any host; nil: nothing is taken.
+	Received Receiver
 	Logger   *slog.Logger
 	Now      func() time.Time
 	// Country returns the ISO country of an address, or "". It may be nil.
@@ -191,6 +193,10 @@ func (d *Door) Serve(ctx *fasthttp.RequestCtx) {
 		// this one takes what follows for part of it, or the other way round
 		// (RFC 9112 §6.1). So nothing follows.
 		ctx.SetConnectionClose()
+	}
+	if d.received(&ctx.Request.Header) {
+		d.receive(ctx)
+		return
 	}
 	v := d.requests.Get().(*request)
 	defer d.requests.Put(v)

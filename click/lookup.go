@@ -13,11 +13,14 @@ import (
 // maxAsked bounds the body with which an app asks about a link.
 const maxAsked = 16 << 10
 
-// allowance lets the bodies in with which apps ask about links. All other
-// requests have those of Server.
+// allowance lets the bodies in with which apps ask about links, and those that
+// the Receiver takes. All other requests have those of Server.
 func (d *Door) allowance(head *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if !head.IsPost() {
 		return fasthttp.RequestConfig{}
+	}
+	if d.received(head) {
+		return fasthttp.RequestConfig{MaxRequestBodySize: maxAsked}
 	}
 	v := request{directory: d.cfg.Directory(), host: bytes.Clone(head.Host()), posted: true}
 	if uri := head.RequestURI(); len(uri) > maxURL || !v.aim(bytes.Clone(uri)) {

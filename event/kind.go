@@ -24,6 +24,10 @@ func KindOf(line []byte) Kind {
 	return w.Kind
 }
 
+// OfHistory reports whether events of the kind are no clicks or impressions and
+// count in the history alone.
+func (k Kind) OfHistory() bool { return k.IsTold() || k == PlatformConversionKind }
+
 // IsTold reports whether apps tell events of the kind.
 func (k Kind) IsTold() bool {
 	switch k {

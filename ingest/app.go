@@ -52,6 +52,13 @@ type names struct {
 	guids     map[string]*link.App
 	owners    map[string]link.AccountID // of an app's name; zero where several have one of it
 	apps      map[appName][]*link.App
+	stores    map[storeName][]*link.App
+}
+
+// storeName is an app's name in the store of its platform.
+type storeName struct {
+	platform device.Platform
+	id       string // as the store writes it
 }
 
 type appName struct {
@@ -60,7 +67,7 @@ type appName struct {
 }
 
 func newNames(d *link.Directory) *names {
-	n := &names{d, map[string]*link.Account{}, map[string]*link.App{}, map[string]link.AccountID{}, map[appName][]*link.App{}}
+	n := &names{d, map[string]*link.Account{}, map[string]*link.App{}, map[string]link.AccountID{}, map[appName][]*link.App{}, map[storeName][]*link.App{}}
 	for i := range d.Catalog.Accounts {
 		if a := &d.Catalog.Accounts[i]; a.SDKKey != "" {
 			n.keys[a.SDKKey] = a
@@ -80,6 +87,10 @@ func newNames(d *link.Directory) *names {
 			key := appName{a.Account, name}
 			n.apps[key] = append(n.apps[key], a)
 			n.own(name, a.Account)
+		}
+		if a.StoreID != "" {
+			store := storeName{a.Platform, strings.TrimPrefix(a.StoreID, "id")}
+			n.stores[store] = append(n.stores[store], a)
 		}
 		key := appName{a.Account, ""}
 		n.apps[key] = append(n.apps[key], a)

@@ -8,6 +8,7 @@ import (
 
 	"waypost/attribution"
 	"waypost/attribution/history"
+	"waypost/event"
 	"waypost/internal/uid"
 	"waypost/link"
 	"waypost/report"
@@ -43,6 +44,7 @@ type ahead struct {
 	counts     report.Counts
 	sites      map[history.SiteDay]*attribution.SiteTraffic
 	deliveries []history.Delivery
+	platform   []event.PlatformConversion // in the ledger's order
 
 	newInstalls []installKey // in the ledger's order, like those below
 	newDecided  []decidedKey
@@ -60,7 +62,7 @@ func newAhead(store HistoryStore) *ahead {
 // step turns it into what a store commits.
 func (h *ahead) step(from, to uint64, forget time.Time) history.Step {
 	s := history.Step{
-		Projection: History, From: from, To: to, Touches: h.touches, Adopted: h.adopted, Counts: h.counts, Deliveries: h.deliveries, ForgetBefore: forget,
+		Projection: History, From: from, To: to, Touches: h.touches, Adopted: h.adopted, Counts: h.counts, Deliveries: h.deliveries, Platform: h.platform, ForgetBefore: forget,
 	}
 	for _, e := range h.earned {
 		s.Earned = append(s.Earned, e)

@@ -134,6 +134,9 @@ func (g *gathering) hearLine(ctx context.Context, l *readLine, seq uint64) error
 		return nil
 	case l.told != nil:
 		return g.hear(ctx, l.told)
+	case l.platform != nil:
+		g.hearPlatform(l.platform)
+		return nil
 	}
 	return g.hearClick(ctx, l.click)
 }
@@ -142,6 +145,13 @@ func (g *gathering) skip(seq uint64, err error) {
 	if g.skipped++; g.skipped == 1 {
 		g.firstSkip, g.skipErr = seq, err
 	}
+}
+
+// hearPlatform keeps what a platform has attributed itself. It names nobody, so
+// nothing is decided.
+func (g *gathering) hearPlatform(c *event.PlatformConversion) {
+	g.ahead.platform = append(g.ahead.platform, *c)
+	g.tell(News{Platform: c})
 }
 
 // hearClick files a click or an impression.

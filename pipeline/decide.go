@@ -30,7 +30,7 @@ const (
 )
 
 // News is one thing that the projection has just learned, for who tells others.
-// Either Decided or Click is set.
+// One of Decided, Click and Platform is set.
 type News struct {
 	Decided      *history.Decided
 	Installation *history.Installation // nil: not known
@@ -39,6 +39,8 @@ type News struct {
 	Touch *history.Touch
 	Told  *event.Told
 	Click *event.Click
+	// Platform is a conversion that a platform has attributed itself.
+	Platform *event.PlatformConversion
 }
 
 // hearing decides the events of one step.

@@ -23,11 +23,12 @@ type readBatch struct {
 	lines []readLine
 }
 
-// readLine is one of three things.
+// readLine is one of four things.
 type readLine struct {
-	click *event.Click
-	told  *event.Told
-	err   error
+	click    *event.Click
+	told     *event.Told
+	platform *event.PlatformConversion
+	err      error
 }
 
 // next returns the next batch, or false at the end of the ledger.
@@ -77,9 +78,13 @@ func decodeBatch(b eventlog.Batch) readBatch {
 }
 
 func decodeLine(line []byte) readLine {
-	if event.KindOf(line).IsTold() {
+	switch kind := event.KindOf(line); {
+	case kind.IsTold():
 		t, err := event.DecodeTold(line)
 		return readLine{told: &t, err: err}
+	case kind == event.PlatformConversionKind:
+		c, err := event.DecodePlatformConversion(line)
+		return readLine{platform: &c, err: err}
 	}
 	c, err := event.DecodeClick(line)
 	return readLine{click: &c, err: err}

@@ -45,7 +45,7 @@ func (t *tally) addBatch(b eventlog.Batch) {
 		t.events++
 		c, err := event.DecodeTally(line)
 		if err != nil {
-			if event.KindOf(line).IsTold() { // another projection's
+			if event.KindOf(line).OfHistory() { // another projection's
 				continue
 			}
 			if t.skipped++; t.skipped == 1 {

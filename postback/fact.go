@@ -16,7 +16,7 @@ import (
 )
 
 func (v *view) clickID() uid.Click {
-	if v.telling.Decided == nil {
+	if v.telling.Click != nil {
 		return v.telling.Click.ID
 	}
 	id, _ := TouchToTell(&v.decided.Decision)
@@ -41,7 +41,7 @@ func (v *view) clickedAt() time.Time {
 	if v.touch != nil {
 		return v.touch.At
 	}
-	if v.telling.Decided == nil {
+	if v.telling.Click != nil {
 		return v.telling.happenedAt()
 	}
 	return time.Time{}
@@ -55,7 +55,7 @@ func (v *view) touchKind() attribution.TouchKind {
 		return v.touch.Kind
 	}
 	switch c := v.telling.Click; {
-	case v.telling.Decided != nil:
+	case c == nil:
 		return ""
 	case c.Kind == event.ImpressionKind:
 		return attribution.View
@@ -64,7 +64,7 @@ func (v *view) touchKind() attribution.TouchKind {
 }
 
 func (v *view) touchAddress() string {
-	if v.telling.Decided == nil {
+	if v.telling.Click != nil {
 		return v.address()
 	}
 	if v.touch == nil || len(v.touch.Facts.Addresses) == 0 || v.consent.Refused() {
@@ -206,7 +206,7 @@ func (v *view) deepLink() string {
 	switch {
 	case v.touch != nil:
 		return v.touch.DeepLink
-	case v.telling.Decided == nil:
+	case v.telling.Click != nil:
 		return v.telling.Click.DeepLink
 	}
 	return ""

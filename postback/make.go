@@ -15,15 +15,18 @@ import (
 // Outbox makes every delivery of what happened, in the directory's order. It
 // fills the telling's App and Partner.
 func Outbox(d *link.Directory, t Telling) []history.Delivery {
-	if t.Decided == nil && t.Click == nil {
+	if t.Decided == nil && t.Click == nil && t.Platform == nil {
 		return nil
 	}
 	postbacks := d.Postbacks(t.account())
 	if len(postbacks) == 0 {
 		return nil
 	}
-	if t.Decided != nil {
+	switch {
+	case t.Decided != nil:
 		t.App = d.App(t.Decided.App)
+	case t.Platform != nil:
+		t.App = d.App(t.Platform.App)
 	}
 	t.Partner = d.Partner(t.account(), t.source().Partner)
 	var made []history.Delivery
@@ -70,12 +73,17 @@ func (t *Telling) key(p *link.Postback, kind string) string {
 	number(int64(p.Account))
 	write(string(p.Key))
 	write(kind)
-	if t.Decided == nil {
-		write(t.Click.ID.String())
-	} else {
+	switch {
+	case t.Decided != nil:
 		number(int64(t.Decided.App))
 		write(t.Decided.Install)
 		write(string(t.Decided.Conversion))
+	case t.Platform != nil:
+		number(int64(t.Platform.App))
+		write(string(t.Platform.Framework))
+		write(t.Platform.Key)
+	default:
+		write(t.Click.ID.String())
 	}
 	if kind == KindUpdate {
 		touch, _ := TouchToTell(&t.Decided.Decision)

@@ -21,7 +21,7 @@ import (
 )
 
 // everything is told of everything.
-var everything = []string{"install", "reinstall", "reattribution", "reengagement", "session", "event", "rejected_install", "rejected_event", "click", "impression", "attribution_update"}
+var everything = []string{"install", "reinstall", "reattribution", "reengagement", "session", "event", "rejected_install", "rejected_event", "click", "impression", "attribution_update", "platform_conversion"}
 
 func TestWhoIsToldWhat(t *testing.T) {
 	t.Parallel()
@@ -58,6 +58,15 @@ func TestWhoIsToldWhat(t *testing.T) {
 	f("impression, asked for clicks", webhook("click"), seen, "")
 	f("click, asked for impressions", webhook("impression"), clicked(), "")
 	f("impression to a partner", wide, seen, "")
+
+	f("a platform's", hook, reported(), "platform_conversion")
+	f("a platform's to a partner", wide, reported(), "")
+	f("a platform's, asked for installs", webhook("install"), reported(), "")
+	its, others, rivals := webhook(everything...), webhook(everything...), webhook(everything...)
+	its.App, others.App, rivals.Account = 24171, 26538, 6001
+	f("a platform's of the app", its, reported(), "platform_conversion")
+	f("a platform's of another app", others, reported(), "")
+	f("a platform's of another account", rivals, reported(), "")
 
 	f("event by its name", toWide(acmeURL, "event:purchase"), earned(attribution.Happening), "event")
 	f("event by another name", toWide(acmeURL, "event:level"), earned(attribution.Happening), "")
@@ -99,6 +108,43 @@ func TestImpressions(t *testing.T) {
 			t.Errorf("told %+v, %v", m, err)
 		}
 		seen.Touch = nil
+	}
+}
+
+// TestPlatformConversions are told as the ledger has them, each under one key.
+func TestPlatformConversions(t *testing.T) {
+	t.Parallel()
+	telling := reported()
+	d, ok := Make(webhook("platform_conversion"), telling)
+	var m Message
+	if err := json.Unmarshal([]byte(d.Body), &m); err != nil || !ok {
+		t.Fatalf("made %+v, %v", d, err)
+	}
+	if m.PlatformConversion == nil || !reflect.DeepEqual(*m.PlatformConversion, *telling.Platform) || m.AppID != 24171 || m.BundleID != "com.acme.app" ||
+		m.At != noon.UnixMilli() || m.ReceivedAt != m.At || m.InstallationID != "" || m.ClickID != "" {
+		t.Errorf("told %s", d.Body)
+	}
+	again, next := reported(), reported()
+	again.Platform.ID, again.Platform.At, next.Platform.Key = 8, again.Platform.At+1, "t-1/1"
+	if a, _ := Make(webhook("platform_conversion"), again); a.Key != d.Key {
+		t.Error("a repeated one has another key")
+	}
+	if n, _ := Make(webhook("platform_conversion"), next); n.Key == d.Key {
+		t.Error("the next one has the same key")
+	}
+	if got := filled(t, "https://h.test/?a={bundle_id}&k={kind}&c={click_id}&t={event_time}", telling); got != "https://h.test/?a=com.acme.app&k=platform_conversion&c=&t=1795176000" {
+		t.Errorf("filled %s", got)
+	}
+	directory, err := link.NewDirectory(link.Catalog{
+		Accounts: []link.Account{{ID: 5899, Key: "acme"}}, Apps: []link.App{{ID: 24171, Account: 5899, Name: "Acme", BundleID: "com.acme.app"}},
+		Postbacks: []link.Postback{*webhook("platform_conversion")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	telling.App = nil
+	if made := Outbox(directory, telling); len(made) != 1 || made[0].Body != d.Body {
+		t.Errorf("the outbox makes %+v", made)
 	}
 }
 
@@ -229,7 +275,7 @@ func TestMakeIsDeterministic(t *testing.T) {
 	t.Parallel()
 	for known := range 1 << 6 {
 		for _, base := range []func() Telling{
-			func() Telling { return earned(attribution.Happening) }, func() Telling { return organic(attribution.Reengagement) }, refused, clicked,
+			func() Telling { return earned(attribution.Happening) }, func() Telling { return organic(attribution.Reengagement) }, refused, clicked, reported,
 		} {
 			make := func() history.Delivery {
 				telling := base()

@@ -64,11 +64,13 @@ type Message struct {
 	IP             string                   `json:"ip,omitempty"`
 	UserAgent      string                   `json:"user_agent,omitempty"`
 	DeviceIDs      []event.DeviceID         `json:"device_ids,omitempty"`
+	// PlatformConversion is the event as the ledger has it.
+	PlatformConversion *event.PlatformConversion `json:"platform_conversion,omitempty"`
 }
 
 // message is the body of the view's POST.
 func (v *view) message() string {
-	m := Message{ID: v.key, Kind: v.kind, Postback: v.postback.Key, AccountID: v.postback.Account}
+	m := Message{ID: v.key, Kind: v.kind, Postback: v.postback.Key, AccountID: v.postback.Account, PlatformConversion: v.telling.Platform}
 	v.tellConversion(&m)
 	v.tellTouch(&m)
 	v.tellDevice(&m)
@@ -106,7 +108,7 @@ func (v *view) tellTouch(m *Message) {
 	switch {
 	case v.touch != nil:
 		m.LinkHost, m.LinkCode = v.touch.Host, v.touch.Code
-	case v.telling.Decided == nil:
+	case v.telling.Click != nil:
 		m.LinkHost, m.LinkCode, m.LinkID = v.telling.Click.Host, v.telling.Click.Code, v.telling.Click.Link
 	}
 	if len(v.parameters) > 0 {

@@ -108,6 +108,18 @@ func clicked() Telling {
 	}
 }
 
+// reported is a conversion that a platform has attributed itself.
+func reported() Telling {
+	value := 20
+	return Telling{
+		App: &link.App{ID: 24171, Name: "Acme", Platform: device.IOS, BundleID: "com.acme.app"},
+		Platform: &event.PlatformConversion{
+			Kind: event.PlatformConversionKind, Version: event.Version, ID: 7, At: noon.UnixMilli(), Account: 5899, App: 24171, Framework: event.SKAdNetwork, Key: "t-1/0",
+			Network: "example123.skadnetwork", Source: "42", Conversion: event.Download, Won: true, Value: &value,
+		},
+	}
+}
+
 func toWide(url string, on ...string) *link.Postback {
 	return &link.Postback{Key: "wide-install", Account: 5899, Partner: 1201, App: 26538, On: on, Method: "GET", URL: url}
 }

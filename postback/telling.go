@@ -19,17 +19,18 @@ import (
 // NamedEvent and an in-app event's name. The outcomes of attribution are the
 // other kinds: install, reinstall, reattribution, reengagement, session, event.
 const (
-	KindClick           = "click"              // to the account alone
-	KindImpression      = "impression"         // to the account alone
-	KindUpdate          = "attribution_update" // a late touch changed a decision; to the account alone
+	KindClick           = "click"               // to the account alone
+	KindImpression      = "impression"          // to the account alone
+	KindPlatform        = "platform_conversion" // one that a platform attributed itself; to the account alone
+	KindUpdate          = "attribution_update"  // a late touch changed a decision; to the account alone
 	KindRejectedInstall = "rejected_install"
 	KindRejectedEvent   = "rejected_event"
 	NamedEvent          = "event:"
 )
 
 // Telling is one thing that happened, with everything that may be told of it.
-// Either Decided or Click is set, an impression's too; the others may be nil
-// where nothing is known.
+// One of Decided, Click, an impression's too, and Platform is set; the others
+// may be nil where nothing is known.
 type Telling struct {
 	Decided      *history.Decided
 	Installation *history.Installation
@@ -37,6 +38,8 @@ type Telling struct {
 	Touch *history.Touch
 	Told  *event.Told // what the app, or a server for it, said
 	Click *event.Click
+	// Platform is a conversion that a platform has attributed itself.
+	Platform *event.PlatformConversion
 
 	// Outbox finds these in its directory.
 	App     *link.App     // nil for a click
@@ -63,6 +66,9 @@ func TouchToTell(d *attribution.Decision) (touch uid.Click, ok bool) {
 
 // kind is what happened; empty for what is told to nobody.
 func (t *Telling) kind() string {
+	if t.Platform != nil {
+		return KindPlatform
+	}
 	if t.Decided == nil {
 		switch c := t.Click; {
 		case c == nil || c.Bot != "":
@@ -139,15 +145,21 @@ func (t *Telling) withheld() bool {
 }
 
 func (t *Telling) account() link.AccountID {
-	if t.Decided != nil {
+	switch {
+	case t.Decided != nil:
 		return t.Decided.Account
+	case t.Platform != nil:
+		return t.Platform.Account
 	}
 	return t.Click.Account
 }
 
 func (t *Telling) isOf(app link.AppID) bool {
-	if t.Decided != nil {
+	switch {
+	case t.Decided != nil:
 		return t.Decided.App == app
+	case t.Platform != nil:
+		return t.Platform.App == app
 	}
 	if t.Touch != nil {
 		for _, a := range t.Touch.Apps {
@@ -199,7 +211,7 @@ func (t *Telling) winner() *attribution.Match {
 func (t *Telling) madeAt() time.Time {
 	switch {
 	case t.Decided == nil:
-		return time.UnixMilli(t.Click.At).UTC()
+		return t.happenedAt()
 	case t.Decided.ReceivedAt.IsZero():
 		return t.Decided.Decision.At.UTC()
 	}
@@ -208,8 +220,11 @@ func (t *Telling) madeAt() time.Time {
 
 // happenedAt is when it happened.
 func (t *Telling) happenedAt() time.Time {
-	if t.Decided == nil {
-		return time.UnixMilli(t.Click.At).UTC()
+	switch {
+	case t.Decided != nil:
+		return t.Decided.Decision.At.UTC()
+	case t.Platform != nil:
+		return time.UnixMilli(t.Platform.At).UTC()
 	}
-	return t.Decided.Decision.At.UTC()
+	return time.UnixMilli(t.Click.At).UTC()
 }

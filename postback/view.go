@@ -19,7 +19,7 @@ type view struct {
 	postback   *link.Postback
 	telling    *Telling
 	kind, key  string
-	decided    *history.Decided // the zero one for a click
+	decided    *history.Decided // the zero one where nothing was decided
 	app        *link.App        // the zero one where the telling has none
 	source     attribution.Source
 	touch      *history.Touch // may be nil
@@ -58,7 +58,7 @@ func newView(p *link.Postback, t *Telling, kind string) *view {
 	switch {
 	case v.touch != nil:
 		query = v.touch.Query
-	case t.Decided == nil:
+	case t.Click != nil:
 		query = t.Click.Query
 	}
 	v.parameters, _ = url.ParseQuery(query) // what cannot be read is left out

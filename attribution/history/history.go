@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"waypost/attribution"
+	"waypost/event"
 	"waypost/link"
 	"waypost/report"
 )
@@ -160,11 +161,14 @@ type Step struct {
 	Counts        report.Counts  // of installs, re-engagements, events; a revised decision takes its old one back
 	Deliveries    []Delivery     // those whose Key is there already are left out
 	Sites         []SiteCount    // to be added, each SiteDay once
+	// Platform are conversions that platforms told of, in the ledger's order.
+	// Those whose App, Framework and Key are there already are left out.
+	Platform []event.PlatformConversion
 	// ForgetBefore lets touches, orphans and days of sites go that are older, a few with each step; zero: none.
 	ForgetBefore time.Time
 }
 
 // Empty reports whether the step changes nothing but the place.
 func (s *Step) Empty() bool {
-	return len(s.Touches)+len(s.Earned)+len(s.Installations)+len(s.Decided)+len(s.Orphans)+len(s.Adopted)+len(s.Counts)+len(s.Deliveries)+len(s.Sites) == 0
+	return len(s.Touches)+len(s.Earned)+len(s.Installations)+len(s.Decided)+len(s.Orphans)+len(s.Adopted)+len(s.Counts)+len(s.Deliveries)+len(s.Sites)+len(s.Platform) == 0
 }

@@ -100,7 +100,7 @@ func (c *checker) told(path, kind, partner string) {
 // toldToAccount what only one without a partner can.
 var (
 	toldToAll     = []string{"install", "reinstall", "reattribution", "reengagement", "session", "event", "rejected_install", "rejected_event"}
-	toldToAccount = []string{"click", "impression", "attribution_update"}
+	toldToAccount = []string{"click", "impression", "attribution_update", "platform_conversion"}
 )
 
 // smartLinksPartner is the network "SmartLinks (none)" of every account; it is

@@ -183,6 +183,7 @@ var valueEdits = []edit{
 	{"postback's event without a name", "on: [install]", `on: ["event:"]`, "accounts[0].postbacks[0].on[0]: must be one of install, reinstall"},
 	{"clicks told to a partner", "on: [install]", "on: [click]", "accounts[0].postbacks[0].on[0]: is told to the account alone"},
 	{"impressions told to a partner", "on: [install]", "on: [impression]", "accounts[0].postbacks[0].on[0]: is told to the account alone"},
+	{"a platform's conversions told to a partner", "on: [install]", "on: [platform_conversion]", "accounts[0].postbacks[0].on[0]: is told to the account alone"},
 	{"condition without a network", "gaid={gaid}", "gaid={gaid?}", "accounts[0].postbacks[0].url: the URL holds the unknown macro {gaid?}"},
 	{"postback on nothing", "on: [install]", "on: []", "accounts[0].postbacks[0].on: is empty"},
 	{"postback method", "method: GET", "method: PUT", "accounts[0].postbacks[0].method: must be one of GET or POST"},

@@ -22,6 +22,7 @@ type historyRows struct {
 	installations []string
 	decided       []string
 	sites         []encodedSite
+	platform      [][]byte
 }
 
 func encodeHistory(s *history.Step) (rows historyRows, err error) {
@@ -55,7 +56,8 @@ func encodeHistory(s *history.Step) (rows historyRows, err error) {
 		rows.decided = append(rows.decided, text)
 	}
 	rows.sites = encodeSites(s.Sites)
-	return rows, nil
+	rows.platform, err = encodePlatform(s.Platform)
+	return rows, err
 }
 
 // CommitHistory writes a step and moves the projection's place from Step.From
@@ -68,7 +70,7 @@ func (s *Store) CommitHistory(ctx context.Context, step history.Step) error {
 	if err != nil {
 		return s.failure("encode a step of the history", err)
 	}
-	size := 3*len(step.Touches) + len(step.Installations) + len(step.Decided) + len(step.Counts) + len(step.Deliveries) + len(rows.sites)
+	size := 3*len(step.Touches) + len(step.Installations) + len(step.Decided) + len(step.Counts) + len(step.Deliveries) + len(rows.sites) + len(step.Platform)
 	var fresh map[words]int64
 	err = s.write(ctx, "commit a step of the history", size, func(c *conn) error {
 		fresh = map[words]int64{}
@@ -122,6 +124,12 @@ func (s *Store) writeHistory(c *conn, rows *historyRows, fresh map[words]int64) 
 	}
 	if err := addSites(c, rows.sites); err != nil {
 		return err
+	}
+	for i := range step.Platform {
+		breathe(i)
+		if err := addPlatform(c, &step.Platform[i], rows.platform[i]); err != nil {
+			return err
+		}
 	}
 	for i := range step.Deliveries {
 		if err := addDelivery(c, &step.Deliveries[i]); err != nil {
@@ -224,7 +232,7 @@ func (s *Store) RewindHistory(ctx context.Context, name report.Projection, to ui
 func (s *Store) ResetHistory(ctx context.Context, name report.Projection) error {
 	const whole = largeRows + 1
 	return s.write(ctx, "reset the history", whole, func(c *conn) error {
-		for _, table := range []string{"touches", "touch_keys", "earned_touches", "installations", "installation_keys", "decisions", "orphans", "history_counts", "site_counts"} {
+		for _, table := range []string{"touches", "touch_keys", "earned_touches", "installations", "installation_keys", "decisions", "orphans", "history_counts", "site_counts", "platform_conversions"} {
 			if _, err := c.run("DELETE FROM " + table); err != nil {
 				return err
 			}

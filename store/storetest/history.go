@@ -11,6 +11,7 @@ import (
 
 	"waypost/attribution"
 	"waypost/attribution/history"
+	"waypost/event"
 	"waypost/internal/device"
 	"waypost/internal/fault"
 	"waypost/internal/uid"
@@ -40,6 +41,12 @@ type History interface {
 	// RetryDelivery makes a delivery due at once and returns it; NotFound when
 	// the account has no such delivery.
 	RetryDelivery(ctx context.Context, account link.AccountID, id int64, now time.Time) (history.Delivery, error)
+	// ListPlatformConversions returns an account's conversions that platforms told
+	// of, those that came last first, limit at most, and where the next page
+	// begins, 0 after the last. Zero app: all of them.
+	ListPlatformConversions(ctx context.Context, account link.AccountID, app link.AppID, before int64, limit int) (found []event.PlatformConversion, next int64, err error)
+	// SumPlatformConversions adds them up, ordered by what the query groups by.
+	SumPlatformConversions(ctx context.Context, q report.PlatformQuery) ([]report.PlatformRow, error)
 	// AddUnknown adds the reports of unknown names to what is kept of them, and
 	// keeps the newest of each account and kind, most at most.
 	AddUnknown(ctx context.Context, more []history.Unknown, most int) error
@@ -58,6 +65,7 @@ var historyTests = map[string]func(*testing.T, Store){
 	"decisions":                  testDecisions,
 	"orphans":                    testOrphans,
 	"sites":                      testSites,
+	"conversions of platforms":   testPlatformConversions,
 	"counts beside the clicks'":  testHistoryCounts,
 	"deep links are handed once": testHandedLinks,
 	"deliveries":                 testDeliveries,
