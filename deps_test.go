@@ -48,7 +48,7 @@ var imports = map[string][]string{
 	"store/sqlitestore":    {"attribution", "attribution/history", "event", "internal/uid", "internal/device", "internal/fault", "link", "report"},
 	"app": {"api", "attribution", "attribution/history", "click", "compat/apple", "compat/onelink", "compat/singular", "compat/smartlinks", "event", "eventlog", "ingest", "internal/fault", "internal/network",
 		"link", "manage", "manage/manifest", "pipeline", "postback", "report", "route", "store/sqlitestore"},
-	"cmd/waypost": {"api", "app", "attribution", "attribution/simulate", "manage", "manage/manifest", "route"},
+	"cmd/waypost": {"api", "app", "attribution", "attribution/simulate", "manage", "manage/manifest", "pipeline", "route"},
 	// Suites and fakes, imported by tests alone.
 	"compat/compattest":     {"internal/device", "link", "manage", "manage/manifest", "route"},
 	"ingest/ingesttest":     {"attribution", "attribution/history", "event", "internal/uid", "link"},

@@ -78,6 +78,9 @@ func open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.lock, err = lockData(cfg); err != nil {
 		return nil, err
 	}
+	if err := cfg.removeReplays(); err != nil {
+		return nil, err
+	}
 	if a.country, err = openCountries(cfg.GeoIP); err != nil {
 		return nil, err
 	}

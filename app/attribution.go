@@ -74,22 +74,6 @@ func allApps(d *link.Directory) []*link.App {
 	return apps
 }
 
-// Verified is what a verify found: how the counts compare with the ledger, and
-// how much of it is still to be decided.
-type Verified struct {
-	pipeline.Report
-	Undecided uint64 `json:"undecided"` // batches that attribution has not taken yet
-}
-
-// Verify implements Operations.
-func (a *App) Verify(ctx context.Context, repair bool) (v Verified, err error) {
-	if v.Report, err = a.counter.Verify(ctx, repair); err != nil {
-		return v, err
-	}
-	v.Undecided, err = a.attributor.Lag(ctx)
-	return v, err
-}
-
 // outbox says who is told a piece of news.
 func (a *App) outbox(n pipeline.News) []history.Delivery {
 	return postback.Outbox(a.rules.Directory(), postback.Telling{

@@ -24,7 +24,7 @@ import (
 // directory that this process has opened or through the process that has.
 type Operations interface {
 	Apply(ctx context.Context, name string, file []byte) (manage.Applied, error)
-	Verify(ctx context.Context, repair bool) (Verified, error)
+	Verify(ctx context.Context, o VerifyOptions) (Verified, error)
 	Explain(ctx context.Context, rawURL string) (route.LinkExplanation, error)
 	ExplainInstall(ctx context.Context, ref api.InstallRef) (api.Install, error)
 }
@@ -75,7 +75,8 @@ func (a *App) serveControl() (*http.Server, error) {
 		writeControl(w, result, err)
 	})
 	mux.HandleFunc("POST /verify", func(w http.ResponseWriter, r *http.Request) {
-		result, err := a.Verify(r.Context(), r.URL.Query().Get("repair") == "true")
+		q := r.URL.Query()
+		result, err := a.Verify(r.Context(), VerifyOptions{Repair: q.Get("repair") == "true", Decisions: q.Get("decisions") == "true"})
 		writeControl(w, result, err)
 	})
 	mux.HandleFunc("GET /explain", func(w http.ResponseWriter, r *http.Request) {
@@ -167,8 +168,8 @@ func (c *controlClient) Apply(ctx context.Context, name string, file []byte) (re
 }
 
 // Verify implements Operations.
-func (c *controlClient) Verify(ctx context.Context, repair bool) (result Verified, err error) {
-	err = c.call(ctx, http.MethodPost, fmt.Sprintf("/verify?repair=%t", repair), nil, &result)
+func (c *controlClient) Verify(ctx context.Context, o VerifyOptions) (result Verified, err error) {
+	err = c.call(ctx, http.MethodPost, fmt.Sprintf("/verify?repair=%t&decisions=%t", o.Repair, o.Decisions), nil, &result)
 	return result, err
 }
 

@@ -130,8 +130,8 @@ func TestInstallsAreExplained(t *testing.T) {
 		if text := strings.Join(e.Text, "\n"); err == nil && !strings.Contains(text, want) || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %s of %q is explained as %s (%v), want %s", name, id, app, text, err, want)
 		}
-		v, err := ops.Verify(t.Context(), false)
-		if err != nil || v.Undecided != 0 || len(v.Differences) != 0 || v.Events != 3 {
+		v, err := ops.Verify(t.Context(), VerifyOptions{Decisions: true})
+		if err != nil || v.Undecided != 0 || len(v.Differences) != 0 || v.Events != 3 || v.Replay == nil || v.Replay.Decisions != 2 || v.Differs() {
 			t.Errorf("%s: verify finds %+v (%v)", name, v, err)
 		}
 		if err := done(); err != nil {
@@ -174,13 +174,13 @@ func TestInstallIsDecidedBeforeItIsExplained(t *testing.T) {
 	if _, err := a.intake.Open(t.Context(), report); err != nil {
 		t.Fatal(err)
 	}
-	if v, err := a.Verify(t.Context(), false); err != nil || v.Undecided != 1 {
+	if v, err := a.Verify(t.Context(), VerifyOptions{}); err != nil || v.Undecided != 1 {
 		t.Errorf("before: %d batches wait (%v)", v.Undecided, err)
 	}
 	if e, err := a.ExplainInstall(t.Context(), api.InstallRef{Install: "waits"}); err != nil || e.Decision.Verdict != "organic" {
 		t.Errorf("it is explained as %+v (%v)", e, err)
 	}
-	if v, err := a.Verify(t.Context(), false); err != nil || v.Undecided != 0 {
+	if v, err := a.Verify(t.Context(), VerifyOptions{}); err != nil || v.Undecided != 0 {
 		t.Errorf("after: %d batches wait (%v)", v.Undecided, err)
 	}
 }

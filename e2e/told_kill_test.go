@@ -174,7 +174,7 @@ func TestNoAcknowledgedReportIsLost(t *testing.T) {
 	k := f.close()
 	f.decidedOnce(k)
 	f.toldOnce(k)
-	if out, stderr, code := run(t, "verify", "--data", f.data); code != 0 {
+	if out, stderr, code := run(t, "verify", "--decisions", "--data", f.data); code != 0 || !strings.Contains(out, "every decision is what the ledger comes to") {
 		t.Errorf("verify ends with %d: %s%s", code, out, stderr)
 	}
 	t.Logf("%d devices, %d reports acknowledged, %d deliveries", f.next, want, len(k.deliveries))

@@ -155,6 +155,11 @@ func (a *Attributor) breathe(ctx context.Context, d time.Duration) bool {
 func (a *Attributor) CatchUp(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.catchUp(ctx)
+}
+
+// catchUp is CatchUp with the lock held.
+func (a *Attributor) catchUp(ctx context.Context) error {
 	state, err := a.cfg.Ledger.State(ctx)
 	if err != nil {
 		return fmt.Errorf("read how far the ledger is: %w", err)
@@ -178,12 +183,8 @@ func (a *Attributor) CatchUp(ctx context.Context) error {
 func (a *Attributor) Rebuild(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	state, err := a.cfg.Ledger.State(ctx)
-	if err != nil {
-		return fmt.Errorf("read where the ledger begins: %w", err)
-	}
-	if state.First > 1 || state.Batches == 0 && state.Last > 0 {
-		return fault.New(fault.Conflict, "the ledger begins with batch %d: what was decided of the batches before it cannot be made anew", state.First)
+	if err := a.needBeginning(ctx); err != nil {
+		return err
 	}
 	a.dropReader()
 	if err := a.cfg.Store.ResetHistory(ctx, History); err != nil {

@@ -47,6 +47,9 @@ type HistoryStore interface {
 	ReadDecided(ctx context.Context, app link.AppID, install string, id attribution.ConversionID) (history.Decided, bool, error)
 	// ListDecided returns an installation's conversions, the newest first.
 	ListDecided(ctx context.Context, app link.AppID, install string, most int) ([]history.Decided, error)
+	// EachDecided yields every conversion, by app, installation and conversion, as
+	// of one instant. fn must not wait.
+	EachDecided(ctx context.Context, fn func(history.Decided) error) error
 	// ReadSites returns what was counted for each site and day, in their order;
 	// zero where nothing was, or it is forgotten.
 	ReadSites(ctx context.Context, asked []history.SiteDay) ([]attribution.SiteTraffic, error)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -18,6 +19,7 @@ import (
 	"waypost/app"
 	"waypost/manage"
 	"waypost/manage/manifest"
+	"waypost/pipeline"
 	"waypost/route"
 )
 
@@ -217,17 +219,18 @@ func verifyCommand() *ffcli.Command {
 	var p processFlags
 	p.register(set)
 	asJSON := set.Bool("json", false, "print JSON")
-	repair := set.Bool("repair", false, "make the counts anew from the ledger")
+	repair := set.Bool("repair", false, "make the counts anew from the ledger; with --decisions, what was decided, too, if it differs")
+	decisions := set.Bool("decisions", false, "decide the whole ledger anew beside the store, by the settings of now, and compare every decision")
 	return &ffcli.Command{
 		Name: "verify", ShortUsage: "waypost verify [flags]", FlagSet: set, Options: options(set),
 		ShortHelp: "recount the ledger, compare with the counts, list every difference",
-		LongHelp:  "Ends with 0 when the counts equal the ledger, with 3 when they differ.",
+		LongHelp:  "Ends with 0 when the counts, and the decisions if they were asked for, are what the ledger comes to, with 3 when they differ.",
 		Exec: func(ctx context.Context, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
 			return operate(ctx, p.existing(), func(ops app.Operations) error {
-				r, err := ops.Verify(ctx, *repair)
+				r, err := ops.Verify(ctx, app.VerifyOptions{Repair: *repair, Decisions: *decisions})
 				if err != nil {
 					return err
 				}
@@ -236,7 +239,7 @@ func verifyCommand() *ffcli.Command {
 				} else {
 					printReport(os.Stdout, r)
 				}
-				if err == nil && len(r.Differences) > 0 && !r.Repaired {
+				if err == nil && r.Differs() {
 					err = errDifferent
 				}
 				return err
@@ -269,10 +272,30 @@ func printReport(w io.Writer, r app.Verified) {
 	case len(r.Differences) == 0:
 		fmt.Fprintln(w, "no difference")
 	}
+	if r.Replay != nil {
+		printReplay(w, r.Replay)
+	}
 	if r.Undecided > 0 {
 		fmt.Fprintf(w, "attribution has %d batches of the ledger still to take\n", r.Undecided)
 	} else {
 		fmt.Fprintln(w, "attribution has caught up")
+	}
+}
+
+func printReplay(w io.Writer, r *pipeline.Replay) {
+	fmt.Fprintf(w, "decided the ledger anew, compared %d decisions\n", r.Decisions)
+	said := func(text string) string { return cmp.Or(text, "nothing") }
+	for _, d := range r.Differences {
+		fmt.Fprintf(w, "app %d installation %q, %s: decided as %s; the ledger comes to %s\n", d.App, d.Install, d.Conversion, said(d.Got), said(d.Want))
+	}
+	if r.More > 0 {
+		fmt.Fprintf(w, "and %d more differences\n", r.More)
+	}
+	switch {
+	case r.Redecided:
+		fmt.Fprintln(w, "everything was decided anew from the ledger; what was told before is not told again")
+	case len(r.Differences) == 0:
+		fmt.Fprintln(w, "every decision is what the ledger comes to")
 	}
 }
 

@@ -24,8 +24,6 @@ import (
 // its decisions, need.
 type History interface {
 	pipeline.HistoryStore
-	// EachDecided yields every conversion, by app, installation and conversion.
-	EachDecided(ctx context.Context, fn func(history.Decided) error) error
 	// DueDeliveries returns deliveries whose next attempt is due, the longest
 	// overdue first, most at most.
 	DueDeliveries(ctx context.Context, now time.Time, most int) ([]history.Delivery, error)
