@@ -146,13 +146,6 @@ func buildPlatformSum(q *report.PlatformQuery) (text string, args []any, err err
 	if q.App != 0 {
 		text, args = text+" AND app = ?", append(args, int64(q.App))
 	}
-	if list := strings.Join(columns, ", "); list != "" {
-		text += " GROUP BY " + list + " ORDER BY " + list
-	} else {
-		text += " HAVING count(*) > 0"
-	}
-	if q.Limit > 0 {
-		text, args = text+" LIMIT ?", append(args, int64(q.Limit))
-	}
+	text, args = grouped(text, args, columns, q.Limit)
 	return text, args, nil
 }

@@ -92,16 +92,23 @@ func buildSum(q *report.Query) (text string, args []any, err error) {
 	if len(where) > 0 {
 		text += " WHERE " + strings.Join(where, " AND ")
 	}
+	text, args = grouped(text, args, columns, q.Limit)
+	return text, args, nil
+}
+
+// grouped ends a query of sums: a row for each value of the columns, in their
+// order, limit at most; without columns one row, or none where nothing is.
+func grouped(text string, args []any, columns []string, limit int) (string, []any) {
 	if len(columns) > 0 {
 		list := strings.Join(columns, ", ")
 		text += " GROUP BY " + list + " ORDER BY " + list
 	} else {
 		text += " HAVING count(*) > 0"
 	}
-	if q.Limit > 0 {
-		text, args = text+" LIMIT ?", append(args, int64(q.Limit))
+	if limit > 0 {
+		text, args = text+" LIMIT ?", append(args, int64(limit))
 	}
-	return text, args, nil
+	return text, args
 }
 
 // buildCells selects the cells of the query's accounts, days and links from
