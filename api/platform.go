@@ -53,8 +53,8 @@ type platformConversion struct {
 	Conversion   string     `json:"conversion" doc:"download, redownload or re-engagement"`
 	Won          bool       `json:"won" doc:"The network earned it; else it only assisted."`
 	Sequence     int        `json:"sequence" doc:"0: the conversion itself; 1, 2: what the app told later."`
-	Interaction  string     `json:"interaction,omitempty" doc:"click or view"`
-	Value        *int       `json:"value,omitempty" doc:"The app's own, 0 to 63. No signature covers it, nor what follows."`
+	Interaction  string     `json:"interaction,omitempty" doc:"click or view. AdAttributionKit does not sign it."`
+	Value        *int       `json:"value,omitempty" doc:"The app's own, 0 to 63. No signature covers it, coarse_value and country."`
 	CoarseValue  string     `json:"coarse_value,omitempty" doc:"low, medium or high"`
 	Country      string     `json:"country,omitempty"`
 	Flags        []string   `json:"flags,omitempty" doc:"Fields that no platform writes so. They are not added up."`
@@ -137,7 +137,7 @@ type platformSum struct {
 	CoarseValue string     `json:"coarse_value,omitempty"`
 	Country     string     `json:"country,omitempty"`
 	Conversions int64      `json:"conversions" doc:"That the network earned."`
-	Assists     int64      `json:"assists" doc:"That another network earned."`
+	Assists     int64      `json:"assists" doc:"That another network earned. Devices send no copies of these; networks may hand theirs on."`
 	Updates     int64      `json:"updates" doc:"What the apps told later of such conversions: sequences 1 and 2."`
 }
 

@@ -35,9 +35,9 @@ type PlatformConversion struct {
 	SourceDomain string           `json:"source_domain,omitempty"` // or the site that did
 	Marketplace  string           `json:"marketplace,omitempty"`   // the store that the app came from
 	Conversion   PlatformOutcome  `json:"conversion"`
-	Won          bool             `json:"won,omitempty"` // the network earned it; else it only assisted
-	Sequence     int              `json:"sequence"`      // 0: the conversion itself; 1, 2: how it went on
-	Interaction  PlatformInterest `json:"interaction,omitempty"`
+	Won          bool             `json:"won,omitempty"`         // the network earned it; else it only assisted
+	Sequence     int              `json:"sequence"`              // 0: the conversion itself; 1, 2: how it went on
+	Interaction  PlatformInterest `json:"interaction,omitempty"` // signed by SKAdNetwork alone
 
 	// Nobody has signed what follows.
 	Value   *int   `json:"value,omitempty"`        // the app's own, 0 to 63 unless it is flagged

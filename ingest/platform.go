@@ -103,29 +103,34 @@ func isCountry(text string) bool {
 }
 
 // storeApp returns the app with a number in a platform's store: of several
-// accounts, that which has a link host that is the report's, or lies below it.
+// accounts, that which has a link host that is the report's, or lies below it;
+// of an account's, the first.
 func (s *Service) storeApp(r *PlatformReport) (*link.App, error) {
 	found := s.known().stores[storeName{r.Platform, r.StoreID}]
-	if len(found) > 1 {
-		owners := hostOwners(s.cfg.Directory(), r.Host)
-		found = slices.DeleteFunc(slices.Clone(found), func(a *link.App) bool { return !slices.Contains(owners, a.Account) })
+	owner := hostOwner(s.cfg.Directory(), r.Host)
+	if len(found) == 0 {
+		return nil, s.unknown(owner, FieldApp, r.StoreID, "no app has this store id")
 	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return nil, s.unknown(0, FieldApp, r.StoreID, "no app has this store id")
-	}
-	return nil, s.unknown(0, FieldApp, r.StoreID, "several apps have this store id, and the host does not tell whose it is")
-}
-
-// hostOwners are the accounts with a link host that is the host, or lies below it.
-func hostOwners(d *link.Directory, host string) (owners []link.AccountID) {
-	for i := range d.Catalog.Domains {
-		domain := &d.Catalog.Domains[i]
-		if domain.Host == host || strings.HasSuffix(domain.Host, "."+host) {
-			owners = append(owners, domain.Account)
+	several := slices.ContainsFunc(found, func(a *link.App) bool { return a.Account != found[0].Account })
+	for _, app := range found {
+		if !several || app.Account == owner {
+			return app, nil
 		}
 	}
-	return owners
+	return nil, s.unknown(0, FieldApp, r.StoreID, "several accounts have an app with this store id, and the host does not tell whose it is")
+}
+
+// hostOwner is the only account with a link host that is the host, or lies below
+// it; zero where there is none, or there are several.
+func hostOwner(d *link.Directory, host string) (owner link.AccountID) {
+	for i := range d.Catalog.Domains {
+		switch domain := &d.Catalog.Domains[i]; {
+		case domain.Host != host && !strings.HasSuffix(domain.Host, "."+host):
+		case owner != 0 && owner != domain.Account:
+			return 0
+		default:
+			owner = domain.Account
+		}
+	}
+	return owner
 }

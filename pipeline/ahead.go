@@ -108,6 +108,16 @@ func (h *ahead) knows(ctx context.Context, t *history.Touch) (bool, error) {
 	return len(found) > 0 && len(found[0]) > 0, err
 }
 
+// knowsPlatform reports whether the conversion came before.
+func (h *ahead) knowsPlatform(ctx context.Context, c *event.PlatformConversion) (bool, error) {
+	for i := range h.platform {
+		if p := &h.platform[i]; p.App == c.App && p.Framework == c.Framework && p.Key == c.Key {
+			return true, nil
+		}
+	}
+	return h.store.KnowsPlatformConversion(ctx, c.App, c.Framework, c.Key)
+}
+
 // earn marks a touch as the conversion's.
 func (h *ahead) earn(t *history.Touch, c attribution.ConversionID) {
 	touch := *t

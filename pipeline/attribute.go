@@ -135,8 +135,7 @@ func (g *gathering) hearLine(ctx context.Context, l *readLine, seq uint64) error
 	case l.told != nil:
 		return g.hear(ctx, l.told)
 	case l.platform != nil:
-		g.hearPlatform(l.platform)
-		return nil
+		return g.hearPlatform(ctx, l.platform)
 	}
 	return g.hearClick(ctx, l.click)
 }
@@ -147,11 +146,16 @@ func (g *gathering) skip(seq uint64, err error) {
 	}
 }
 
-// hearPlatform keeps what a platform has attributed itself. It names nobody, so
-// nothing is decided.
-func (g *gathering) hearPlatform(c *event.PlatformConversion) {
+// hearPlatform keeps what a platform has attributed itself, and tells of it the
+// first time. It names nobody, so nothing is decided.
+func (g *gathering) hearPlatform(ctx context.Context, c *event.PlatformConversion) error {
+	known, err := g.ahead.knowsPlatform(ctx, c)
+	if err != nil || known {
+		return err
+	}
 	g.ahead.platform = append(g.ahead.platform, *c)
 	g.tell(News{Platform: c})
+	return nil
 }
 
 // hearClick files a click or an impression.

@@ -6,6 +6,7 @@ import (
 
 	"waypost/attribution"
 	"waypost/attribution/history"
+	"waypost/event"
 	"waypost/internal/uid"
 	"waypost/link"
 	"waypost/report"
@@ -50,6 +51,8 @@ type HistoryStore interface {
 	// EachDecided yields every conversion, by app, installation and conversion, as
 	// of one instant. fn must not wait.
 	EachDecided(ctx context.Context, fn func(history.Decided) error) error
+	// KnowsPlatformConversion reports whether one with the key is there.
+	KnowsPlatformConversion(ctx context.Context, app link.AppID, f event.Framework, key string) (bool, error)
 	// ReadSites returns what was counted for each site and day, in their order;
 	// zero where nothing was, or it is forgotten.
 	ReadSites(ctx context.Context, asked []history.SiteDay) ([]attribution.SiteTraffic, error)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"testing"
 
 	"waypost/attribution/history"
@@ -42,20 +43,23 @@ func TestPlatformConversionsCountOnce(t *testing.T) {
 	p.reported("a/1", func(c *event.PlatformConversion) { c.Sequence = 1 })
 	p.catchUp()
 	p.reported("a/0", nil)
+	p.catchUp()
+	p.reported("b/0", nil)
+	p.reported("b/0", nil)
 	a := p.catchUp()
-	if len(news) != 3 {
+	if !slices.Equal(news, []string{"a/0", "a/1", "b/0"}) {
 		t.Errorf("told %q", news)
 	}
 	check := func(when string) {
 		t.Helper()
 		rows, err := p.store.SumPlatformConversions(t.Context(), report.PlatformQuery{Account: 1})
 		p.ok(err)
-		if len(rows) != 1 || rows[0].Conversions != 1 || rows[0].Updates != 1 || rows[0].Assists != 0 {
+		if len(rows) != 1 || rows[0].Conversions != 2 || rows[0].Updates != 1 || rows[0].Assists != 0 {
 			t.Errorf("%s: sums are %+v", when, rows)
 		}
 		due, err := p.store.DueDeliveries(t.Context(), noon, 10)
 		p.ok(err)
-		if len(due) != 2 {
+		if len(due) != 3 {
 			t.Errorf("%s: %d deliveries wait", when, len(due))
 		}
 		rest, err := p.store.SumCounts(t.Context(), report.Query{Account: 1})

@@ -55,5 +55,5 @@ type PlatformRow struct {
 
 	Conversions int64 // that the network earned
 	Assists     int64 // that another one earned
-	Updates     int64 // what the app told later of conversions that the network earned
+	Updates     int64 // what the apps told later
 }

@@ -1,7 +1,7 @@
 package apple
 
 import (
-	"strconv"
+	"encoding/json"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -9,69 +9,67 @@ import (
 	"waypost/internal/fault"
 )
 
-// kitPostback is a postback of AdAttributionKit as it is sent.
-type kitPostback struct {
-	JWS         string `json:"jws-string"`
-	Interaction string `json:"ad-interaction-type"` // not signed
-	unsigned
-}
+// Fields of a postback of AdAttributionKit; of the payload of its JWS, where it
+// is not said otherwise.
+const (
+	fieldJWS         = "jws-string"          // the signed part
+	fieldInteraction = "ad-interaction-type" // beside it, unsigned
 
-// kitPayload is what Apple has signed of it.
-type kitPayload struct {
-	Item        number `json:"advertised-item-identifier"`
-	Network     string `json:"ad-network-identifier"`
-	Source      number `json:"source-identifier"`
-	Conversion  string `json:"conversion-type"`
-	Sequence    *int   `json:"postback-sequence-index"`
-	ID          string `json:"postback-identifier"`
-	Won         *bool  `json:"did-win"`
-	Publisher   number `json:"publisher-item-identifier"`
-	Marketplace string `json:"marketplace-identifier"`
+	fieldItem        = "advertised-item-identifier"
+	fieldKitNetwork  = "ad-network-identifier"
+	fieldConversion  = "conversion-type"
+	fieldKitID       = "postback-identifier"
+	fieldPublisher   = "publisher-item-identifier"
+	fieldMarketplace = "marketplace-identifier"
+)
+
+// kitFields are those that are signed and mean something here, with how they are
+// written. fieldSource, fieldSequence and fieldWon are SKAdNetwork's, too.
+var kitFields = []struct {
+	name     string
+	read     func(field string, raw json.RawMessage) (string, error)
+	optional bool
+}{
+	{fieldItem, readNumber, false}, {fieldKitNetwork, readText, false}, {fieldSource, readNumber, false}, {fieldConversion, readText, false},
+	{fieldKitID, readText, false}, {fieldSequence, readNumber, false}, {fieldWon, readTruth, false},
+	{fieldPublisher, readNumber, true}, {fieldMarketplace, readText, true},
 }
 
 // none is the number of an app that has none, as the developer settings write it.
-const none number = "0"
-
-// fieldJWS is the signed part; fields of its payload are named behind a dot.
-const (
-	fieldJWS        = "jws-string"
-	fieldConversion = fieldJWS + ".conversion-type"
-	fieldKitID      = fieldJWS + ".postback-identifier"
-)
+const none = "0"
 
 // readAdAttributionKit reads a postback and verifies its signature. Its faults
 // name the field.
 func (k *keys) readAdAttributionKit(body []byte) (posted, error) {
-	var p kitPostback
-	if err := decode(body, &p); err != nil {
+	var raw map[string]json.RawMessage
+	if err := decode(body, &raw); err != nil {
 		return posted{}, err
 	}
-	payload, test, err := k.verify(p.JWS)
+	payload, test, err := k.verify(raw[fieldJWS])
 	if err != nil {
 		return posted{}, err
 	}
-	var signed kitPayload
-	if err := decode(payload, &signed); err != nil {
-		return posted{}, err
-	}
-	if err := signed.check(); err != nil {
+	p, err := readPayload(payload)
+	if err != nil {
 		return posted{}, err
 	}
 	c := event.PlatformConversion{
-		Framework: event.AdAttributionKit, Key: signed.ID + "/" + strconv.Itoa(*signed.Sequence), Test: test, Network: signed.Network,
-		Source: string(signed.Source), Marketplace: signed.Marketplace, Conversion: event.PlatformOutcome(signed.Conversion),
-		Won: *signed.Won, Sequence: *signed.Sequence, Interaction: event.PlatformInterest(p.Interaction),
+		Framework: event.AdAttributionKit, Key: p[fieldKitID] + "/" + p[fieldSequence], Test: test, Network: p[fieldKitNetwork],
+		Source: p[fieldSource], Marketplace: p[fieldMarketplace], Conversion: event.PlatformOutcome(p[fieldConversion]),
+		Won: p[fieldWon] == "true", Sequence: sequence(p[fieldSequence]),
 	}
-	if signed.Publisher != none {
-		c.SourceApp = string(signed.Publisher)
+	if p[fieldPublisher] != none {
+		c.SourceApp = p[fieldPublisher]
 	}
-	p.tell(&c)
-	return posted{item: string(signed.Item), conversion: c}, nil
+	readUnsigned(raw, &c)
+	c.Interaction = event.PlatformInterest(unsignedText(raw[fieldInteraction], event.InteractionFlag, &c))
+	return posted{item: p[fieldItem], conversion: c}, nil
 }
 
 // verify returns what Apple has signed, and whether with a key of developers' devices.
-func (k *keys) verify(compact string) (payload []byte, test bool, err error) {
-	if compact == "" {
+func (k *keys) verify(raw json.RawMessage) (payload []byte, test bool, err error) {
+	var compact string
+	if len(raw) == 0 || json.Unmarshal(raw, &compact) != nil || compact == "" {
 		return nil, false, fault.Bad(fieldJWS, fault.Missing, "postbacks of AdAttributionKit have it")
 	}
 	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
@@ -92,39 +90,31 @@ func (k *keys) verify(compact string) (payload []byte, test bool, err error) {
 	return payload, test, nil
 }
 
-// check says what is missing, or is not what it must be.
-func (p *kitPayload) check() error {
-	for _, f := range []struct {
-		name, value string
-		number      bool
-	}{
-		{"advertised-item-identifier", string(p.Item), true}, {"ad-network-identifier", p.Network, false}, {"source-identifier", string(p.Source), true},
-		{"postback-identifier", p.ID, false}, {"postback-sequence-index", digits(p.Sequence), true}, {"did-win", truth(p.Won), false},
-	} {
+// readPayload reads what Apple has signed. Its faults name the field behind that
+// of the JWS.
+func readPayload(payload []byte) (map[string]string, error) {
+	var raw map[string]json.RawMessage
+	if err := decode(payload, &raw); err != nil {
+		return nil, err
+	}
+	p := map[string]string{}
+	for _, f := range kitFields {
 		field := fieldJWS + "." + f.name
-		if f.value == "" {
-			return fault.Bad(field, fault.Missing, "postbacks of AdAttributionKit have it")
-		}
-		err := checkText(field, f.value)
-		if err == nil && f.number {
-			err = checkNumber(field, number(f.value))
-		}
+		value, err := f.read(field, raw[f.name])
 		if err != nil {
-			return err
+			return nil, err
 		}
+		if value == "" && !f.optional {
+			return nil, fault.Bad(field, fault.Missing, "postbacks of AdAttributionKit have it")
+		}
+		p[f.name] = value
 	}
-	if err := checkNumber(fieldJWS+".publisher-item-identifier", p.Publisher); err != nil {
-		return err
+	if p[fieldItem] == none {
+		return nil, fault.Bad(fieldJWS+"."+fieldItem, fault.Unknown, "the app is a build of Xcode's: only one from a store has a number by which it is found")
 	}
-	if err := checkText(fieldJWS+".marketplace-identifier", p.Marketplace); err != nil {
-		return err
-	}
-	if p.Item == none {
-		return fault.Bad(fieldJWS+".advertised-item-identifier", fault.Unknown, "the app is a build of Xcode's: only one from a store has a number by which it is found")
-	}
-	switch event.PlatformOutcome(p.Conversion) {
+	switch event.PlatformOutcome(p[fieldConversion]) {
 	case event.Download, event.Redownload, event.Reengagement:
-		return nil
+		return p, nil
 	}
-	return fault.Bad(fieldConversion, fault.Unknown, "%q is none of download, redownload and re-engagement", short(p.Conversion))
+	return nil, fault.Bad(fieldJWS+"."+fieldConversion, fault.Unknown, "%q is none of download, redownload and re-engagement", short(p[fieldConversion]))
 }

@@ -41,6 +41,8 @@ func serve(t testing.TB, k *keys) *receiving {
 			{ID: 3, Account: 5899, Platform: device.IOS, StoreID: "77"},
 			{ID: 4, Account: 6001, Platform: device.IOS, StoreID: "77"},
 			{ID: 5, Account: 6001, Platform: device.Android, StoreID: "78"},
+			{ID: 6, Account: 5899, Platform: device.IOS, StoreID: "79"},
+			{ID: 7, Account: 5899, Platform: device.IOS, StoreID: "79"},
 		},
 		Domains: []link.Domain{{Host: "go.acme.test", Account: 5899}, {Host: "rival.test", Account: 6001}},
 	})
@@ -149,7 +151,7 @@ func TestTrap13AppleVectors(t *testing.T) {
 	first.FrameworkVersion, first.Interaction = "2.1", ""
 	kit := event.PlatformConversion{
 		App: 2, Framework: event.AdAttributionKit, Key: "85546EB7-FD39-44BC-8990-C98A4AC36A49/0", Test: true, Network: "development.adattributionkit",
-		Source: "1234", Marketplace: "com.apple.AppStore", Conversion: event.Reengagement, Won: true, Interaction: event.ClickedAd, Value: number(24),
+		Source: "1234", Marketplace: "com.apple.AppStore", Conversion: event.Reengagement, Won: true, Interaction: event.ClickedAd, Value: number(24), Country: "US",
 	}
 	want := map[string]event.PlatformConversion{
 		"4-web-high-tier": high, "4-web-low-tier": low, "3-won": won, "3-assisted": assisted, "2-2": second, "2-1": first, "kit-developer-settings": kit,
@@ -240,7 +242,7 @@ func TestAddedFieldsAreNotBelieved(t *testing.T) {
 	t.Parallel()
 	r := serve(t, nil)
 	added := map[string]string{
-		fieldSource: `"9999"`, fieldCampaign: "99", fieldSourceSite: `"evil.test"`, fieldFidelity: "0", fieldWon: "false", fieldSequence: "2",
+		fieldSource: `"9999"`, fieldCampaign: `["x"]`, fieldSourceSite: `"evil.test"`, fieldFidelity: "0", fieldWon: "false", fieldSequence: "2",
 	}
 	for _, e := range examples(t) {
 		if !e.Signed || e.Kind != string(event.SKAdNetwork) {
@@ -252,12 +254,9 @@ func TestAddedFieldsAreNotBelieved(t *testing.T) {
 				continue
 			}
 			body := strings.TrimSuffix(string(e.Postback), "}") + `,"` + field + `":` + value + "}"
-			if status, blamed, _ := r.post(e.path(), "example.com", body); status == http.StatusBadRequest && blamed == fieldSignature {
-				continue // it is signed where it is there
-			}
-			_, _, changed := r.post(e.path(), "example.com", body)
+			status, blamed, changed := r.post(e.path(), "example.com", body)
 			if changed == nil {
-				t.Errorf("%s with %s is not kept", e.Name, field)
+				t.Errorf("%s with %s: answered %d %q", e.Name, field, status, blamed)
 				continue
 			}
 			if changed.ID, changed.At = plain.ID, plain.At; !reflect.DeepEqual(changed, plain) {
@@ -267,16 +266,27 @@ func TestAddedFieldsAreNotBelieved(t *testing.T) {
 	}
 }
 
-// TestSeparatorIsNoLetter: the parts of one signed text, cut at another place,
-// are no other postback.
-func TestSeparatorIsNoLetter(t *testing.T) {
+// TestSignedTextIsCutInOneWay: what Apple has signed cannot be read as another
+// postback, its parts moved to other fields.
+func TestSignedTextIsCutInOneWay(t *testing.T) {
 	t.Parallel()
-	r := serve(t, nil)
-	body := `{"version":"4.0","ad-network-id":"com.example\u20635239","source-identifier":"525463029","app-id":"525463029","transaction-id":"x",` +
-		`"redownload":false,"fidelity-type":1,"did-win":true,"postback-sequence-index":0,"attribution-signature":"MEUCIGRmSMrqedNu6uaHyhVcifs118R5z/AB6cvRaKrRRHWRAiEAv96ne3dKQ5kJpbsfk4eYiePmrZUU6sQmo+7zfP/1Bxo="}`
-	if status, field, _ := r.post(skAdNetworkPath, "example.com", body); status != http.StatusBadRequest || field != fieldNetwork {
-		t.Errorf("answered %d %q", status, field)
+	signer := newSigner(t)
+	r := serve(t, signer.keys())
+	f := func(name, field, body string) {
+		t.Helper()
+		if status, blamed, kept := r.post(skAdNetworkPath, "example.com", body); status != http.StatusBadRequest || blamed != field || kept != nil {
+			t.Errorf("%s: answered %d %q, kept %+v", name, status, blamed, kept)
+		}
 	}
+	moved := strings.Replace(signer.skAdNetwork(), `"source-app-id":99`, `"source-domain":"99"`, 1)
+	f("the app that showed it as a site", fieldSourceSite, moved)
+	for _, field := range []string{fieldVersion, fieldNetwork, fieldTransaction, fieldSourceSite} {
+		f("a separator in "+field, field, signer.skAdNetwork(field, "a\u20631"))
+	}
+	merged := `{"version":"4.0","ad-network-id":"com.example\u20635239","source-identifier":"525463029","app-id":"6","transaction-id":"x",` +
+		`"redownload":false,"source-domain":"example.com","fidelity-type":1,"did-win":true,"postback-sequence-index":0,` +
+		`"attribution-signature":"MEUCIGRmSMrqedNu6uaHyhVcifs118R5z/AB6cvRaKrRRHWRAiEAv96ne3dKQ5kJpbsfk4eYiePmrZUU6sQmo+7zfP/1Bxo="}`
+	f("two fields as one", fieldNetwork, merged)
 }
 
 func TestBadPostbacks(t *testing.T) {
@@ -294,8 +304,10 @@ func TestBadPostbacks(t *testing.T) {
 	f("nothing", 400, "body", sk, "")
 	f("no object", 400, "body", kit, "[]")
 	f("half of one", 400, "body", sk, `{"version":`)
-	f("a wrong type", 400, "did-win", sk, `{"version":"4.0","did-win":"yes"}`)
-	f("a wrong type of what is not signed", 400, "conversion-value", kit, `{"jws-string":"x","conversion-value":"many"}`)
+	f("a wrong type", 400, "did-win", sk, signer.skAdNetwork("did-win", "yes"))
+	f("a wrong type", 400, "version", sk, `{"version":4}`)
+	f("a wrong type", 400, "source-domain", sk, strings.Replace(signer.skAdNetwork(), `"source-app-id":99`, `"source-domain":[]`, 1))
+	f("a domain of digits", 400, "source-domain", sk, signer.skAdNetwork("source-domain", "12"))
 	f("too much", 400, "body", sk, `{"version":"`+strings.Repeat("4", ingest.MaxBody)+`"}`)
 	f("no gzip", 400, "body", sk, "{}", "Content-Encoding", "gzip")
 	f("no version", 400, "version", sk, "{}")
@@ -318,7 +330,8 @@ func TestBadPostbacks(t *testing.T) {
 	f("no key", 400, "jws-string", kit, signer.kit("", "ES256"))
 	f("unsigned", 400, "jws-string", kit, signer.kit("apple-cas-identifier/0", "none"))
 	f("signed with a shared secret", 400, "jws-string", kit, signer.kit("apple-cas-identifier/0", "HS256"))
-	f("the key of developers in production's name", 400, "jws-string", kit, newSigner(t).kit("apple-cas-identifier/0", "ES256"))
+	f("the key of developers in production's name", 400, "jws-string", kit, signer.exchanged().kit("apple-cas-identifier/0", "ES256"))
+	f("the key of production in developers' name", 400, "jws-string", kit, signer.exchanged().kit("apple-development-identifier/1", "ES256"))
 	for _, field := range []string{"advertised-item-identifier", "ad-network-identifier", "source-identifier", "postback-identifier", "postback-sequence-index", "did-win", "conversion-type"} {
 		f("no "+field, 400, "jws-string."+field, kit, signer.kit("apple-cas-identifier/0", "ES256", field, nil))
 	}
@@ -359,14 +372,23 @@ func TestWhatIsNotSignedIsFlagged(t *testing.T) {
 	}
 	f("conversion-value", 0, "")
 	f("conversion-value", 63, "")
+	f("conversion-value", "63", "")
+	f("conversion-value", nil, "")
 	f("conversion-value", 64, event.ValueFlag)
+	f("conversion-value", 6.5, event.ValueFlag)
+	f("conversion-value", json.Number("1e400"), event.ValueFlag)
+	f("conversion-value", json.Number("99999999999999999999"), event.ValueFlag)
+	f("conversion-value", []int{1}, event.ValueFlag)
 	f("conversion-value", -1, event.ValueFlag)
 	f("coarse-conversion-value", "medium", "")
 	f("coarse-conversion-value", "huge", event.CoarseFlag)
+	f("coarse-conversion-value", 1, event.CoarseFlag)
 	f("country-code", "DE", "")
+	f("country-code", 49, event.CountryFlag)
 	f("country-code", "Germany", event.CountryFlag)
 	f("ad-interaction-type", "view", "")
 	f("ad-interaction-type", "shouted", event.InteractionFlag)
+	f("ad-interaction-type", true, event.InteractionFlag)
 }
 
 // TestHostTellsWhoseAppItIs: where two accounts have the app, the domain that
@@ -383,6 +405,34 @@ func TestHostTellsWhoseAppItIs(t *testing.T) {
 		case want != 0 && (status != http.StatusOK || kept == nil || kept.App != want):
 			t.Errorf("%s: answered %d, kept %+v", host, status, kept)
 		}
+	}
+}
+
+// TestOneOfTwoAppsOfAnAccount: the first of an account's apps with a number has
+// its postbacks, whatever the host is.
+func TestOneOfTwoAppsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	signer := newSigner(t)
+	r := serve(t, signer.keys())
+	if status, _, kept := r.post(skAdNetworkPath+"/", "me.test", signer.skAdNetwork("app-id", 79)); status != http.StatusOK || kept == nil || kept.App != 6 {
+		t.Errorf("answered %d, kept %+v", status, kept)
+	}
+}
+
+// TestUnknownAppsAreShown to the account with links at the host.
+func TestUnknownAppsAreShown(t *testing.T) {
+	t.Parallel()
+	signer := newSigner(t)
+	r := serve(t, signer.keys())
+	for _, host := range []string{"acme.test", "acme.test", "nobody.test"} {
+		r.post(skAdNetworkPath+"/", host, signer.skAdNetwork("app-id", 123))
+	}
+	list, err := r.service.Unknown(t.Context(), 5899)
+	if err != nil || len(list) != 1 || list[0].Name != "123" || list[0].Reports != 2 {
+		t.Errorf("acme is shown %+v, %v", list, err)
+	}
+	if list, err := r.service.Unknown(t.Context(), 6001); err != nil || len(list) != 0 {
+		t.Errorf("rival is shown %+v, %v", list, err)
 	}
 }
 

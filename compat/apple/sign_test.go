@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -18,25 +19,33 @@ import (
 
 // signer signs as Apple does, with keys of its own.
 type signer struct {
-	t testing.TB
-	*ecdsa.PrivateKey
+	t    testing.TB
+	own  *ecdsa.PrivateKey
+	test *ecdsa.PrivateKey // of developers' devices
 }
 
 func newSigner(t testing.TB) signer {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+	var made [2]*ecdsa.PrivateKey
+	for i := range made {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[i] = key
 	}
-	return signer{t, key}
+	return signer{t, made[0], made[1]}
 }
+
+// exchanged signs with each key in the other's name.
+func (s signer) exchanged() signer { return signer{s.t, s.test, s.own} }
 
 // keys are the signer's under Apple's names.
 func (s signer) keys() *keys {
 	k := appleKeys()
-	k.skAdNetwork, k.adAttributionKit = &s.PublicKey, map[string]*ecdsa.PublicKey{"apple-cas-identifier/0": &s.PublicKey}
+	k.skAdNetwork, k.adAttributionKit = &s.own.PublicKey, map[string]*ecdsa.PublicKey{"apple-cas-identifier/0": &s.own.PublicKey}
 	for kid := range k.test {
-		k.test[kid] = &s.PublicKey
+		k.test[kid] = &s.test.PublicKey
 	}
 	return k
 }
@@ -50,13 +59,13 @@ func (s signer) skAdNetwork(change ...any) string {
 		"redownload": false, "source-app-id": 99, "fidelity-type": 0, "did-win": true, "postback-sequence-index": 0,
 	}
 	s.change(fields, change)
-	var p skPostback
-	if err := json.Unmarshal([]byte(s.text(fields)), &p); err != nil {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(s.text(fields)), &raw); err != nil {
 		s.t.Fatal(err)
 	}
-	if text, err := p.signed(); err == nil {
-		digest := sha256.Sum256([]byte(text))
-		signature, err := ecdsa.SignASN1(rand.Reader, s.PrivateKey, digest[:])
+	if p, err := readFields(raw); err == nil {
+		digest := sha256.Sum256(p.signed())
+		signature, err := ecdsa.SignASN1(rand.Reader, s.own, digest[:])
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -88,9 +97,12 @@ func (s signer) jws(kid, algorithm string, change []any) string {
 		part := base64.RawURLEncoding.EncodeToString
 		return part([]byte(`{"alg":"none","kid":"`+kid+`"}`)) + "." + part([]byte(s.text(fields))) + "."
 	}
-	key := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: jose.JSONWebKey{Key: s.PrivateKey, KeyID: kid}}
+	key := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: jose.JSONWebKey{Key: s.own, KeyID: kid}}
+	if strings.HasPrefix(kid, "apple-development-identifier/") {
+		key.Key = jose.JSONWebKey{Key: s.test, KeyID: kid}
+	}
 	if algorithm == "HS256" {
-		public, err := x509.MarshalPKIXPublicKey(&s.PublicKey) // what everybody knows, as if it were a secret
+		public, err := x509.MarshalPKIXPublicKey(&s.own.PublicKey) // what everybody knows, as if it were a secret
 		if err != nil {
 			s.t.Fatal(err)
 		}

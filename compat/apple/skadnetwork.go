@@ -4,51 +4,25 @@ import (
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"slices"
-	"strconv"
+	"encoding/json"
 	"strings"
 
 	"waypost/event"
 	"waypost/internal/fault"
 )
 
-// skPostback is an install-validation postback. Fields that are nil are not there.
-type skPostback struct {
-	Version     string  `json:"version"`
-	Network     string  `json:"ad-network-id"`
-	Source      number  `json:"source-identifier"` // of 4.0
-	Campaign    number  `json:"campaign-id"`       // before 4.0
-	App         number  `json:"app-id"`
-	Transaction string  `json:"transaction-id"`
-	Redownload  *bool   `json:"redownload"`
-	SourceApp   number  `json:"source-app-id"`
-	SourceSite  *string `json:"source-domain"`
-	Fidelity    *int    `json:"fidelity-type"` // 1: the store was shown; 0: the advertisement alone
-	Won         *bool   `json:"did-win"`
-	Sequence    *int    `json:"postback-sequence-index"`
-	Signature   string  `json:"attribution-signature"`
-	unsigned
-}
-
-// unsigned are fields that Apple does not sign.
-type unsigned struct {
-	Value   *int   `json:"conversion-value"`
-	Coarse  string `json:"coarse-conversion-value"`
-	Country string `json:"country-code"`
-}
-
-// Names of fields.
+// Fields of an install-validation postback.
 const (
 	fieldVersion     = "version"
 	fieldNetwork     = "ad-network-id"
-	fieldSource      = "source-identifier"
-	fieldCampaign    = "campaign-id"
+	fieldSource      = "source-identifier" // of 4.0
+	fieldCampaign    = "campaign-id"       // before 4.0
 	fieldApp         = "app-id"
 	fieldTransaction = "transaction-id"
 	fieldRedownload  = "redownload"
 	fieldSourceApp   = "source-app-id"
 	fieldSourceSite  = "source-domain"
-	fieldFidelity    = "fidelity-type"
+	fieldFidelity    = "fidelity-type" // 1: the store was shown; 0: the advertisement alone
 	fieldWon         = "did-win"
 	fieldSequence    = "postback-sequence-index"
 	fieldSignature   = "attribution-signature"
@@ -68,151 +42,99 @@ var layouts = map[string][]string{
 	},
 }
 
+// forms are how fields that are no plain text are written.
+var forms = map[string]func(field string, raw json.RawMessage) (string, error){
+	fieldSource: readNumber, fieldCampaign: readNumber, fieldApp: readNumber, fieldSourceApp: readNumber, fieldSourceSite: readSite,
+	fieldRedownload: readTruth, fieldWon: readTruth, fieldFidelity: readNumber, fieldSequence: readNumber,
+}
+
 // separator stands between the fields that are signed, and in none of them.
 const separator = "\u2063"
 
-// value is a field as Apple signs it; empty where it is not there.
-func (p *skPostback) value(field string) string {
-	switch field {
-	case fieldVersion:
-		return p.Version
-	case fieldNetwork:
-		return p.Network
-	case fieldSource:
-		return string(p.Source)
-	case fieldCampaign:
-		return string(p.Campaign)
-	case fieldApp:
-		return string(p.App)
-	case fieldTransaction:
-		return p.Transaction
-	case fieldRedownload:
-		return truth(p.Redownload)
-	case fieldSourceApp:
-		return string(p.SourceApp)
-	case fieldSourceSite:
-		if p.SourceSite != nil {
-			return *p.SourceSite
-		}
-	case fieldFidelity:
-		return digits(p.Fidelity)
-	case fieldWon:
-		return truth(p.Won)
-	case fieldSequence:
-		return digits(p.Sequence)
-	}
-	return ""
-}
+// skPostback is what a version has of a postback, each field as Apple signs it;
+// what is not there is empty. What the version does not have is not there either:
+// no signature covers it, so anybody may have added it.
+type skPostback map[string]string
 
-func truth(b *bool) string {
-	if b == nil {
-		return ""
+// readFields reads the fields that the postback's version has.
+func readFields(raw map[string]json.RawMessage) (skPostback, error) {
+	version, err := readText(fieldVersion, raw[fieldVersion])
+	if err != nil {
+		return nil, err
 	}
-	return strconv.FormatBool(*b)
-}
-
-func digits(n *int) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.Itoa(*n)
-}
-
-// signed is the text that Apple has signed, or what keeps the postback from
-// being one of its version.
-func (p *skPostback) signed() (string, error) {
-	layout := layouts[p.Version]
+	layout := layouts[version]
 	if layout == nil {
-		return "", fault.Bad(fieldVersion, fault.Unknown, "%q is no version whose signature is known: 2.1, 2.2, 3.0 and 4.0 are", short(p.Version))
+		return nil, fault.Bad(fieldVersion, fault.Unknown, "%q is no version whose signature is known: 2.1, 2.2, 3.0 and 4.0 are", short(version))
 	}
-	for field, n := range map[string]number{fieldSource: p.Source, fieldCampaign: p.Campaign, fieldApp: p.App, fieldSourceApp: p.SourceApp} {
-		if err := checkNumber(field, n); err != nil {
-			return "", err
-		}
-	}
-	var values []string
+	p := skPostback{}
 	for _, field := range layout {
-		value := p.value(field)
-		optional := field == fieldSourceApp || field == fieldSourceSite
-		switch {
-		case value == "" && optional:
-			continue
-		case value == "":
-			return "", fault.Bad(field, fault.Missing, "postbacks of version %s have it", p.Version)
+		read := forms[field]
+		if read == nil {
+			read = readText
 		}
-		if err := checkText(field, value); err != nil {
-			return "", err
+		if p[field], err = read(field, raw[field]); err != nil {
+			return nil, err
 		}
-		values = append(values, value)
+		if optional := field == fieldSourceApp || field == fieldSourceSite; p[field] == "" && !optional {
+			return nil, fault.Bad(field, fault.Missing, "postbacks of version %s have it", version)
+		}
 	}
-	return strings.Join(values, separator), nil
+	return p, nil
+}
+
+// signed is the text that Apple has signed.
+func (p skPostback) signed() []byte {
+	var values []string
+	for _, field := range layouts[p[fieldVersion]] {
+		if p[field] != "" {
+			values = append(values, p[field])
+		}
+	}
+	return []byte(strings.Join(values, separator))
 }
 
 // readSKAdNetwork reads a postback and verifies its signature. Its faults name
 // the field.
 func (k *keys) readSKAdNetwork(body []byte) (posted, error) {
-	var p skPostback
-	if err := decode(body, &p); err != nil {
+	var raw map[string]json.RawMessage
+	if err := decode(body, &raw); err != nil {
 		return posted{}, err
 	}
-	text, err := p.signed()
+	p, err := readFields(raw)
 	if err != nil {
 		return posted{}, err
 	}
-	signature, err := base64.StdEncoding.DecodeString(p.Signature)
-	digest := sha256.Sum256([]byte(text))
+	text, err := readText(fieldSignature, raw[fieldSignature])
+	if err != nil {
+		return posted{}, err
+	}
+	signature, err := base64.StdEncoding.DecodeString(text)
+	digest := sha256.Sum256(p.signed())
 	if err != nil || !ecdsa.VerifyASN1(k.skAdNetwork, digest[:], signature) {
 		return posted{}, fault.Bad(fieldSignature, fault.Malformed, "Apple has not signed this postback")
 	}
-	p.dropUnsigned()
-	return p.read(), nil
+	c := p.conversion()
+	readUnsigned(raw, &c)
+	return posted{item: p[fieldApp], conversion: c}, nil
 }
 
-// dropUnsigned forgets the fields that the postback's version does not have:
-// anybody may have added them.
-func (p *skPostback) dropUnsigned() {
-	layout := layouts[p.Version]
-	for field, drop := range map[string]func(){
-		fieldSource: func() { p.Source = "" }, fieldCampaign: func() { p.Campaign = "" }, fieldSourceSite: func() { p.SourceSite = nil },
-		fieldFidelity: func() { p.Fidelity = nil }, fieldWon: func() { p.Won = nil }, fieldSequence: func() { p.Sequence = nil },
-	} {
-		if !slices.Contains(layout, field) {
-			drop()
-		}
-	}
-}
-
-// read takes over what the postback says. Its signature is good, what its
-// layout demands is there, and nothing else but what is never signed.
-func (p *skPostback) read() posted {
+// conversion is what the postback says. Its signature is good.
+func (p skPostback) conversion() event.PlatformConversion {
 	c := event.PlatformConversion{
-		Framework: event.SKAdNetwork, FrameworkVersion: p.Version, Network: p.Network, Source: string(p.Source), SourceApp: string(p.SourceApp),
-		Conversion: event.Download, Won: p.Won == nil || *p.Won, // before 3.0 nobody is told but who won
+		Framework: event.SKAdNetwork, FrameworkVersion: p[fieldVersion], Network: p[fieldNetwork], Source: p[fieldSource] + p[fieldCampaign], // a version has one of them
+		SourceApp: p[fieldSourceApp], SourceDomain: p[fieldSourceSite], Conversion: event.Download, Won: p[fieldWon] != "false", // before 3.0 nobody is told but who won
 	}
-	if c.Source == "" {
-		c.Source = string(p.Campaign)
-	}
-	if p.SourceSite != nil {
-		c.SourceDomain = *p.SourceSite
-	}
-	if *p.Redownload {
+	if p[fieldRedownload] == "true" {
 		c.Conversion = event.Redownload
 	}
-	if p.Fidelity != nil {
+	switch p[fieldFidelity] {
+	case "":
+	case "1":
+		c.Interaction = event.ClickedAd
+	default:
 		c.Interaction = event.ViewedAd
-		if *p.Fidelity == 1 {
-			c.Interaction = event.ClickedAd
-		}
 	}
-	if p.Sequence != nil {
-		c.Sequence = *p.Sequence
-	}
-	c.Key = p.Transaction + "/" + strconv.Itoa(c.Sequence)
-	p.tell(&c)
-	return posted{item: string(p.App), conversion: c}
-}
-
-// tell takes over what nobody has signed.
-func (u *unsigned) tell(c *event.PlatformConversion) {
-	c.Value, c.Coarse, c.Country = u.Value, u.Coarse, u.Country
+	c.Sequence = sequence(p[fieldSequence])
+	c.Key = p[fieldTransaction] + "/" + orZero(p[fieldSequence])
+	return c
 }

@@ -45,6 +45,15 @@ func addPlatform(c *conn, p *event.PlatformConversion, line []byte) error {
 	return err
 }
 
+// KnowsPlatformConversion reports whether a conversion with the key is there.
+func (s *Store) KnowsPlatformConversion(ctx context.Context, app link.AppID, f event.Framework, key string) (known bool, err error) {
+	err = s.readAtOnce(ctx, "look for a conversion of a platform", func(c *conn) error {
+		known, err = c.first("SELECT 1 FROM platform_conversions WHERE app = ? AND framework = ? AND key = ?", func(row) {}, int64(app), string(f), key)
+		return err
+	})
+	return known, err
+}
+
 // ListPlatformConversions returns an account's conversions that platforms told
 // of, those that came last first, limit at most, and where the next page begins,
 // 0 after the last. A page begins behind the place that the one before returned;

@@ -91,6 +91,25 @@ func testPlatformConversions(tt *testing.T, s Store) {
 	keys, _ = listed(2, 0, 0, 10)
 	t.is(keys, "c/0 ", "of another account")
 
+	knows := func(app link.AppID, f event.Framework, key string, want bool) {
+		t.Helper()
+		known, err := s.KnowsPlatformConversion(t.Context(), app, f, key)
+		t.ok(err)
+		t.is(known, want, "knows %d %s %s", app, f, key)
+	}
+	knows(7, event.SKAdNetwork, "a/1", true)
+	knows(7, event.AdAttributionKit, "a/1", false)
+	knows(9, event.SKAdNetwork, "a/1", false)
+	knows(7, event.SKAdNetwork, "a/2", false)
+
+	t.sumPlatforms(s)
+	t.ok(s.ResetHistory(t.Context(), pipeline.History))
+	t.is(t.platformSums(s, report.PlatformQuery{Account: 1}), "", "after a reset")
+}
+
+// sumPlatforms holds sums of what testPlatformConversions has kept.
+func (t f) sumPlatforms(s Store) {
+	t.Helper()
 	day := report.DayOf(now.UnixMilli())
 	all := report.PlatformQuery{Account: 1}
 	t.is(t.platformSums(s, all), "0|0||||||0|-||=3,1,1 ", "all")
@@ -112,13 +131,10 @@ func testPlatformConversions(tt *testing.T, s Store) {
 	limited := all
 	limited.GroupBy, limited.Limit = []report.PlatformDimension{report.PlatformDay}, 1
 	t.is(t.platformSums(s, limited), fmt.Sprintf("%d|0||||||0|-||=1,0,1 ", day), "one row")
-	_, err = s.SumPlatformConversions(t.Context(), report.PlatformQuery{Account: 1, GroupBy: []report.PlatformDimension{"line"}})
+	_, err := s.SumPlatformConversions(t.Context(), report.PlatformQuery{Account: 1, GroupBy: []report.PlatformDimension{"line"}})
 	t.kind(err, fault.Invalid)
 	for _, d := range report.PlatformDimensions() {
 		_, err := s.SumPlatformConversions(t.Context(), report.PlatformQuery{Account: 1, GroupBy: []report.PlatformDimension{d}})
 		t.ok(err)
 	}
-
-	t.ok(s.ResetHistory(t.Context(), pipeline.History))
-	t.is(t.platformSums(s, all), "", "after a reset")
 }
