@@ -27,6 +27,16 @@ const (
 	Instance  IDKind = "instance" // an installation's own id, made by an SDK or a backend
 )
 
+// OfDevice reports whether ids of the kind name a device, and not an
+// installation alone.
+func (k IDKind) OfDevice() bool {
+	switch k {
+	case IDFV, AndroidID, AppSetID, IMEI:
+		return true
+	}
+	return k.advertising()
+}
+
 // advertising reports whether people can reset or refuse the id.
 func (k IDKind) advertising() bool {
 	switch k {

@@ -147,11 +147,21 @@ func (v *view) networkName() string {
 	return v.source.Name
 }
 
+// eventParams are what was told beside what has a name here. Of a person who
+// refused, an open's are left out: they are his device's.
 func (v *view) eventParams() json.RawMessage {
-	if !json.Valid(v.told.Params) {
+	if !json.Valid(v.told.Params) || v.consent.Refused() && v.decided.Kind != attribution.InApp {
 		return nil
 	}
-	return v.told.Params
+	return v.forbidden.object(v.told.Params)
+}
+
+// referrer is the store's, as it came.
+func (v *view) referrer() string {
+	if v.told.Referrer == nil {
+		return ""
+	}
+	return v.forbidden.query(v.told.Referrer.Raw)
 }
 
 // parameter is the clicked URL's, or else what is known without it.
@@ -205,9 +215,33 @@ func hashed(raw string, form attribution.IDForm) string {
 func (v *view) deepLink() string {
 	switch {
 	case v.touch != nil:
-		return v.touch.DeepLink
+		return v.forbidden.link(v.touch.DeepLink)
 	case v.telling.Click != nil:
 		return v.telling.Click.DeepLink
 	}
 	return ""
 }
+
+// plainJSON writes the marks that the ledger escapes for HTML's sake as they are.
+func plainJSON(raw json.RawMessage) string {
+	var out strings.Builder
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' || i+1 >= len(raw) {
+			out.WriteByte(raw[i])
+			continue
+		}
+		if i+6 <= len(raw) {
+			if plain, ok := htmlEscapes[string(raw[i:i+6])]; ok {
+				out.WriteByte(plain)
+				i += 5
+				continue
+			}
+		}
+		out.Write(raw[i : i+2]) // a pair, so that the second is not read as the first of one
+		i++
+	}
+	return out.String()
+}
+
+// htmlEscapes are how encoding/json writes marks of HTML.
+var htmlEscapes = map[string]byte{`\u0026`: '&', `\u003c`: '<', `\u003e`: '>'}

@@ -84,11 +84,11 @@ func (v *view) message() string {
 func (v *view) tellConversion(m *Message) {
 	d := v.decided
 	m.At, m.ReceivedAt = unixMillis(v.telling.happenedAt()), unixMillis(v.telling.madeAt())
-	m.ConversionID, m.Verdict, m.Rejection = d.Conversion, d.Decision.Verdict, d.Decision.Refusal
+	m.ConversionID, m.Verdict, m.Rejection = v.conversion(), d.Decision.Verdict, d.Decision.Refusal
 	m.MatchType, m.Reengagement, m.Flags = v.method(), v.wonBack(), d.Flags
 	m.AppID, m.AppName, m.BundleID = v.app.ID, v.app.Name, v.bundle()
 	m.AppVersion, m.SDKVersion = v.told.AppVersion, v.told.SDK
-	m.InstallationID, m.InstalledAt = d.Install, unixMillis(v.installedAt())
+	m.InstallationID, m.InstalledAt = v.install(), unixMillis(v.installedAt())
 	m.EventName, m.Amount, m.Currency, m.EventParams = d.Event, d.Amount, d.Currency, v.eventParams()
 	if v.postback.Partner == 0 {
 		m.User = v.told.User

@@ -57,12 +57,12 @@ func someTold() *event.Told {
 func earned(outcome attribution.Outcome) Telling {
 	touch := someTouch()
 	d := attribution.Decision{
-		Outcome: outcome, Verdict: attribution.Credited, At: noon, Conversion: "conversion-1",
+		Outcome: outcome, Verdict: attribution.Credited, At: noon, Conversion: "install/26538/install-1",
 		Winner: &attribution.Match{Touch: touch.ID, Kind: touch.Kind, Method: attribution.ByReferrer, At: touch.At, Source: touch.Source},
 	}
 	t := Telling{
 		Decided: &history.Decided{
-			Account: 5899, App: 26538, Install: "install-1", Conversion: "conversion-1", Kind: attribution.Install,
+			Account: 5899, App: 26538, Install: "install-1", Conversion: "install/26538/install-1", Kind: attribution.Install,
 			ReceivedAt: noon.Add(time.Second), Decision: d,
 		},
 		Installation: &history.Installation{Account: 5899, App: 26538, ID: "install-1", At: noon.Add(-30 * time.Minute)},
@@ -71,6 +71,7 @@ func earned(outcome attribution.Outcome) Telling {
 		Partner: &link.Partner{ID: 1201, Key: "wide", Name: "Wide Network", Account: 5899},
 	}
 	if outcome == attribution.Happening {
+		t.Decided.Conversion, t.Decided.Decision.Conversion = "event/26538/install-1/e-1", "event/26538/install-1/e-1"
 		t.Decided.Kind, t.Decided.Event, t.Decided.Amount, t.Decided.Currency = attribution.InApp, "purchase", "9.99", "EUR"
 		t.Decided.Decision.Winner.Method = attribution.Inherited
 	}

@@ -2,7 +2,6 @@ package postback
 
 import (
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,6 +25,7 @@ type view struct {
 	parameters url.Values     // of the clicked URL
 	told       event.Told     // zero values where nothing was told, or may be
 	consent    attribution.Consent
+	forbidden  forbidden
 }
 
 func newView(p *link.Postback, t *Telling, kind string) *view {
@@ -50,6 +50,7 @@ func newView(p *link.Postback, t *Telling, kind string) *view {
 			v.told.IPs = []string{c.IP}
 		}
 	}
+	v.forbidden = v.forbiddenOf()
 	v.told.IDs = slices.DeleteFunc(slices.Clone(v.told.IDs), func(id event.DeviceID) bool { return !v.mayTell(id) })
 	if v.consent.Refused() {
 		v.told.IDs, v.told.IPs, v.told.Agent = nil, nil, ""
@@ -62,28 +63,12 @@ func newView(p *link.Postback, t *Telling, kind string) *view {
 		query = t.Click.Query
 	}
 	v.parameters, _ = url.ParseQuery(query) // what cannot be read is left out
-	maps.DeleteFunc(v.parameters, func(_ string, values []string) bool { return slices.ContainsFunc(values, v.isForbidden) })
+	maps.DeleteFunc(v.parameters, func(name string, values []string) bool {
+		return slices.ContainsFunc(values, func(value string) bool {
+			return v.forbidden.parameter(url.QueryEscape(name) + "=" + url.QueryEscape(value))
+		})
+	})
 	return v
-}
-
-// isForbidden reports whether a parameter of the clicked URL says, under
-// whatever name, what the person does not permit to tell: an id of his device,
-// its address, its user agent.
-func (v *view) isForbidden(value string) bool {
-	value = strings.TrimSpace(value)
-	if v.touch == nil || value == "" {
-		return false
-	}
-	for _, id := range v.touch.DeviceIDs {
-		if strings.EqualFold(strings.TrimSpace(id.Value), value) && id.State() != attribution.Absent && !v.permits(id.Kind) {
-			return true
-		}
-	}
-	if !v.consent.Refused() {
-		return false
-	}
-	_, err := netip.ParseAddr(value)
-	return err == nil || value == v.touch.Agent
 }
 
 // permits reports whether ids of the kind may be told: none where the person
@@ -122,7 +107,7 @@ func (t *Telling) consent() attribution.Consent {
 }
 
 func (v *view) mayTell(id event.DeviceID) bool {
-	known := attribution.DeviceID{Kind: attribution.IDKind(id.Kind), Form: attribution.IDForm(id.Form), Value: id.Value}
+	known := readID(id)
 	return known.State() == attribution.Usable && v.consent.Permits(known.Kind)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+	"time"
 
 	"waypost/attribution"
 )
@@ -45,12 +46,7 @@ var ofTouch = []meaning{
 	{"match_type matched_by (match-type)", func(v *view) string { return string(v.method()) }},
 	{"touchpoint_ip TOUCHPOINT_IP", func(v *view) string { return v.touchAddress() }},
 	{"deep_link", func(v *view) string { return v.deepLink() }},
-	{"referrer", func(v *view) string {
-		if v.told.Referrer == nil {
-			return ""
-		}
-		return v.told.Referrer.Raw
-	}},
+	{"referrer", func(v *view) string { return v.referrer() }},
 	{"(gp_referer_click_ts)", func(v *view) string {
 		if v.told.Referrer == nil {
 			return ""
@@ -76,7 +72,7 @@ var ofCampaign = []meaning{
 	{"agency", func(v *view) string { return v.source.Agency }},
 	{"campaign campaign_name (campaign)", func(v *view) string { return v.source.Campaign }},
 	{"campaign_id CID", func(v *view) string { return v.source.CampaignID }},
-	{"adset_id", func(v *view) string { return v.source.AdSetID }},
+	{"adset_id GID", func(v *view) string { return v.source.AdSetID }},
 	{"ad_id creative_id CREATIVE", func(v *view) string { return v.source.AdID }},
 	{"site_id SITE", func(v *view) string { return v.source.Site }},
 	{"pcn", func(v *view) string { return v.parameter("pcn", v.source.Campaign) }},
@@ -91,9 +87,10 @@ var ofCampaign = []meaning{
 var ofConversion = []meaning{
 	{"kind activity_kind", func(v *view) string { return v.kind }},
 	{"delivery_id", func(v *view) string { return v.key }},
-	{"conversion_id", func(v *view) string { return string(v.decided.Conversion) }},
-	{"installation_id kochava_device_id (appsflyer-device-id)", func(v *view) string { return v.decided.Install }},
+	{"conversion_id", func(v *view) string { return string(v.conversion()) }},
+	{"installation_id kochava_device_id (appsflyer-device-id)", func(v *view) string { return v.install() }},
 	{"installed_at install_time (install-unix-ts)", func(v *view) string { return seconds(v.installedAt()) }},
+	{"installed_at_hour", func(v *view) string { return seconds(v.installedAt().Truncate(time.Hour)) }},
 	{"conversion_duration", func(v *view) string {
 		if v.decided.Install == "" || v.clickedAt().IsZero() {
 			return ""
@@ -109,9 +106,9 @@ var ofEvent = []meaning{
 	{"event_name event EVTNAME (event-name) (mapped-iae)", func(v *view) string { return v.decided.Event }},
 	{"event_time UTC", func(v *view) string { return seconds(v.telling.happenedAt()) }},
 	{"UTCM", func(v *view) string { return strconv.FormatInt(v.telling.happenedAt().UnixMilli(), 10) }},
-	{"amount revenue event_value AMOUNT", func(v *view) string { return v.decided.Amount }},
+	{"amount revenue revenue_float event_value AMOUNT", func(v *view) string { return v.decided.Amount }},
 	{"currency", func(v *view) string { return v.decided.Currency }},
-	{"event_params (event-value)", func(v *view) string { return string(v.eventParams()) }},
+	{"event_params (event-value)", func(v *view) string { return plainJSON(v.eventParams()) }},
 }
 
 var ofApp = []meaning{
