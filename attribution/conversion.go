@@ -41,6 +41,7 @@ type Conversion struct {
 
 	Emulator     bool
 	BadSignature bool // a secret is set and the report's signature is wrong or missing
+	OddReferrer  bool // a time that the store is said to have told cannot be
 
 	// Neighbours are other devices whose app spoke from the same address in the 24 h before.
 	Neighbours int

@@ -8,7 +8,7 @@ import (
 
 // Version names the algorithm. A change that may decide any history
 // differently raises it, so that a stored decision says what made it.
-const Version = 2
+const Version = 3
 
 // Method is how a touch was recognised as the conversion's.
 type Method string

@@ -80,7 +80,7 @@ type wholeRule struct {
 var wholeRules = []wholeRule{
 	{Rule{BadSignature, "the report's signature is wrong or missing", true, Reject}, false, func(j *judge) bool { return j.conversion.BadSignature }},
 	{Rule{DuplicateDevice, "too many installs on one device", true, Reject}, false, (*judge).isDuplicate},
-	{Rule{ClockSuspect, "the conversion is reported from the future or from long ago", true, Reject}, true, func(j *judge) bool { return !j.at.Equal(j.conversion.At) }},
+	{Rule{ClockSuspect, "the conversion, or what the store says of it, is reported from the future or from long ago", true, Reject}, true, func(j *judge) bool { return j.conversion.OddReferrer || !j.at.Equal(j.conversion.At) }},
 	{Rule{MalformedID, "the device ids are no device's", true, Reject}, true, func(j *judge) bool { return j.hasMalformedID() && len(j.usable) == 0 }},
 	{Rule{MalformedID, "one of the device ids is no device's", true, FlagIt}, true, func(j *judge) bool { return j.hasMalformedID() && len(j.usable) > 0 }},
 	{Rule{Anonymous, "the conversion came through a hosting provider, VPN or Tor", true, Reject}, true, (*judge).isAnonymous},
@@ -258,10 +258,9 @@ func (j *judge) isAnonymous() bool {
 	return j.conversion.Kind == Install && j.conversion.Facts.through(Network.hides)
 }
 
-// hasMalformedID reports whether one of an installation's ids is no device's.
+// hasMalformedID reports whether one of the ids is no device's.
 func (j *judge) hasMalformedID() bool {
-	return j.conversion.Kind == Install &&
-		slices.ContainsFunc(j.conversion.DeviceIDs, func(id DeviceID) bool { return id.State() == Malformed })
+	return slices.ContainsFunc(j.conversion.DeviceIDs, func(id DeviceID) bool { return id.State() == Malformed })
 }
 
 func (j *judge) isDuplicate() bool {

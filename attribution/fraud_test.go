@@ -63,6 +63,7 @@ func TestEveryRuleActsFlagsAndIsSwitchedOff(t *testing.T) {
 	f(BadSignature, func(c *Conversion) { c.BadSignature = true }, honest)
 	f(DuplicateDevice, func(c *Conversion) { c.DeviceInstalls = 4 }, honest)
 	f(ClockSuspect, func(c *Conversion) { c.At = noon.Add(6 * time.Minute) }, honest)
+	f(ClockSuspect, func(c *Conversion) { c.OddReferrer = true }, honest)
 	f(Anonymous, func(c *Conversion) { c.Facts.Addresses[0].Network = VPN }, honest)
 	f(Emulator, func(c *Conversion) { c.Emulator = true }, honest)
 	f(MalformedID, func(c *Conversion) {

@@ -30,6 +30,7 @@ func conversionOf(t *event.Told, kind attribution.ConversionKind, app *link.App,
 	c := &attribution.Conversion{
 		ID: conversionID(t, kind), Kind: kind, Event: t.Name, At: instant(t.At), Account: t.Account, App: t.App, Facts: factsOfTold(t, app),
 		OpenedClickID: openedClick(t), ClipboardToken: copiedToken(t.Clipboard), Consent: consentOf(t, known), Emulator: t.Emulator, BadSignature: t.Unsigned,
+		OddReferrer: slices.Contains(t.Flags, event.ReferrerFlag),
 	}
 	for _, id := range t.IDs {
 		c.DeviceIDs = append(c.DeviceIDs, attribution.DeviceID{Kind: attribution.IDKind(id.Kind), Form: attribution.IDForm(id.Form), Value: id.Value})

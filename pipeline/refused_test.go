@@ -94,3 +94,24 @@ func TestARefusedInstallationIsHeard(t *testing.T) {
 		t.Errorf("consent %+v, last active %s", i.Consent, i.LastActiveAt)
 	}
 }
+
+// TestOddReportsEarnNothing: flagged times of a referrer, and ids of no device,
+// are kept and never credited.
+func TestOddReportsEarnNothing(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	c := p.touched(noon, nil)
+	p.told(event.OpenKind, "odd", noon.Add(time.Hour), func(told *event.Told) {
+		came(c)(told)
+		told.Flags = []string{event.ReferrerFlag}
+	})
+	p.told(event.OpenKind, "good", noon.Add(time.Hour), came(c))
+	p.told(event.InAppKind, "good", noon.Add(2*time.Hour), func(told *event.Told) {
+		told.Name, told.IDs, told.Flags = "junk", []event.DeviceID{{Kind: "gaid", Value: "junk"}}, []string{event.DeviceIDFlag}
+	})
+	p.told(event.InAppKind, "good", noon.Add(2*time.Hour), func(told *event.Told) { told.Name = "plain" })
+	p.catchUp()
+	p.verdict(p.decided("odd", attribution.Install, ""), attribution.Organic, attribution.NewInstall)
+	p.verdict(p.decided("good", attribution.InApp, "junk"), attribution.Organic, attribution.Happening)
+	p.credited(p.decided("good", attribution.InApp, "plain"), c, attribution.Inherited)
+}
