@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"waypost/internal/outbound"
 )
 
 // guard decides which addresses may be dialled. A partner chooses what his
@@ -27,7 +29,7 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHost(host); err != nil {
+	if err := outbound.CheckHost(host); err != nil {
 		return nil, err
 	}
 	d := net.Dialer{
@@ -46,28 +48,16 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 // check says why an address that host resolved to may not be dialled, or nil.
 func (g *guard) check(host string, ip netip.Addr) error {
 	ip = ip.Unmap()
-	switch {
-	case isPublic(ip):
-	case slices.ContainsFunc(g.own, func(p netip.Prefix) bool { return p.Contains(ip) }):
-	case g.named && isPrivate(ip) && (isLiteral(host, ip) || isInternal(host)):
-	default:
-		return fmt.Errorf("%s leads to %s, which is no public address; a private one must stand in the postback's URL itself", host, ip)
-	}
-	return nil
-}
-
-// checkHost refuses numbers that some resolvers read as addresses: 2130706433,
-// 0x7f.1, 127.1 and their like (URL Standard, "ends in a number").
-func checkHost(host string) error {
-	if _, err := netip.ParseAddr(host); err == nil {
+	if outbound.IsPublic(ip) || slices.ContainsFunc(g.own, func(p netip.Prefix) bool { return p.Contains(ip) }) {
 		return nil
 	}
-	last := strings.TrimSuffix(host, ".")
-	last = last[strings.LastIndexByte(last, '.')+1:]
-	if last == "" || strings.Trim(last, "0123456789") == "" || strings.HasPrefix(strings.ToLower(last), "0x") {
-		return fmt.Errorf("%q is neither a host name nor an address of four decimal numbers", host)
+	if err := outbound.CheckAddress(ip); err != nil {
+		return fmt.Errorf("%s leads to %s: %w", host, ip, err)
 	}
-	return nil
+	if g.named && (isLiteral(host, ip) || isInternal(host)) {
+		return nil
+	}
+	return fmt.Errorf("%s leads to %s, which is no public address; a private one must stand in the postback's URL itself", host, ip)
 }
 
 func isLiteral(host string, ip netip.Addr) bool {
@@ -92,39 +82,4 @@ func isInternal(host string) bool {
 		}
 	}
 	return false
-}
-
-var carrierNAT = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
-
-// isPrivate reports whether an operator's own services may live there. Link-local
-// addresses are not among them: clouds hand out credentials on one.
-func isPrivate(ip netip.Addr) bool {
-	return ip.IsPrivate() || ip.IsLoopback() || carrierNAT.Contains(ip)
-}
-
-// special are networks that are not the public Internet (IANA's special-purpose
-// registries), beside those that netip knows.
-var special = prefixes(
-	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-	"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-	"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
-)
-
-// global is all of IPv6 that is given out for the public Internet; what embeds
-// IPv4 addresses (64:ff9b::/96, ::/96) lies outside of it.
-var global = netip.MustParsePrefix("2000::/3")
-
-func isPublic(ip netip.Addr) bool {
-	if ip.Zone() != "" || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !global.Contains(ip) {
-		return false
-	}
-	return !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })
-}
-
-func prefixes(texts ...string) []netip.Prefix {
-	list := make([]netip.Prefix, len(texts))
-	for i, text := range texts {
-		list[i] = netip.MustParsePrefix(text)
-	}
-	return list
 }

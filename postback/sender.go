@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"waypost/attribution/history"
+	"waypost/internal/outbound"
 	"waypost/link"
 )
 
@@ -83,9 +84,8 @@ func (s *Sender) Send(ctx context.Context, d history.Delivery, p *link.Postback)
 	if err != nil {
 		return Answer{Text: reason(err), Final: true}
 	}
-	host := link.Host(d.URL)
-	if host == "" || checkHost(host) != nil {
-		return Answer{Text: fmt.Sprintf("%q is no host that can be asked for over http or https", req.URL.Host), Final: true}
+	if err := outbound.CheckURL(d.URL); err != nil {
+		return Answer{Text: err.Error(), Final: true}
 	}
 	if d.Body == "" {
 		req.Body, req.GetBody = http.NoBody, nil
@@ -98,7 +98,7 @@ func (s *Sender) Send(ctx context.Context, d history.Delivery, p *link.Postback)
 		req.Header.Set(SignatureHeader, Sign(p.Secret, s.now(), Request{Method: d.Method, URL: bare(req.URL), Body: d.Body}))
 	}
 	via := s.public
-	if host == link.Host(p.URL) {
+	if link.Host(d.URL) == link.Host(p.URL) {
 		via = s.named
 	}
 	if literal, err := netip.ParseAddr(req.URL.Hostname()); err == nil { // a name may lead elsewhere tomorrow, an address does not

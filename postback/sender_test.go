@@ -139,9 +139,52 @@ func TestNoAnswer(t *testing.T) {
 	f("http://127.0.0.1:x/people", &link.Postback{}, true)
 	f("ftp://127.0.0.1/people", &link.Postback{URL: "ftp://127.0.0.1/people"}, true)
 	f("http:///people", &link.Postback{}, true)
-	for _, host := range []string{"2130706433", "0x7f000001", "0177.0.0.1", "127.1"} {
-		f("http://"+host+"/people", &link.Postback{URL: "http://" + host + "/people"}, true)
+}
+
+// A postback that was stored before the apply file was held to the sender's
+// rule is given up at once, and says why.
+func TestWhatCanNeverBeCalled(t *testing.T) {
+	t.Parallel()
+	own := SenderConfig{Networks: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
+	f := func(at, want string) {
+		t.Helper()
+		url := "http://" + at + "/people"
+		for _, cfg := range []SenderConfig{{}, own} {
+			a := sender(t, cfg).Send(t.Context(), history.Delivery{Method: "GET", URL: url}, &link.Postback{URL: url})
+			if a.Code != 0 || !a.Final || !strings.Contains(a.Text, want) || strings.Contains(a.Text, "people") {
+				t.Errorf("%s: got %+v, want %s", url, a, want)
+			}
+		}
 	}
+	for _, host := range []string{"2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.0.1."} {
+		f(host, "neither a host name nor an address")
+	}
+	f("0.0.0.0:9099", "0.0.0.0 is never called: it names no machine")
+	f("[::]:9099", ":: is never called: it names no machine")
+	f("169.254.169.254", "169.254.169.254 is never called: it is link-local")
+	f("[::ffff:169.254.169.254]", "169.254.169.254 is never called: it is link-local")
+	f("[64:ff9b::a9fe:a9fe]", "64:ff9b::a9fe:a9fe is never called")
+	f("224.0.0.1", "224.0.0.1 is never called")
+	f("127.0.0.1:0", "no port 0")
+	f("127.0.0.1:99999", "no port 99999")
+	f("hooks..test", "no host name")
+}
+
+// A reason tells addresses that nobody calls from those that an operator may name.
+func TestReasonsOfTheGuard(t *testing.T) {
+	t.Parallel()
+	f := func(leadsTo, want string) {
+		t.Helper()
+		to := resolverOf(t, func(int) netip.Addr { return netip.MustParseAddr(leadsTo) })
+		d := history.Delivery{Method: "GET", URL: "http://hooks.internal/people"}
+		a := sender(t, SenderConfig{Resolver: to}).Send(t.Context(), d, &link.Postback{URL: "http://other.test/"})
+		if a.Final || !strings.Contains(a.Text, want) {
+			t.Errorf("%s: got %+v, want %s", leadsTo, a, want)
+		}
+	}
+	f("169.254.169.254", "hooks.internal leads to 169.254.169.254: 169.254.169.254 is never called: it is link-local")
+	f("0.0.0.0", "0.0.0.0 is never called")
+	f("10.0.0.5", "hooks.internal leads to 10.0.0.5, which is no public address; a private one must stand in the postback's URL itself")
 }
 
 // The receiver listens on 127.0.0.1. What reaches it is what the postback's

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"waypost/internal/macro"
+	"waypost/internal/outbound"
 	"waypost/link"
 )
 
@@ -92,9 +93,9 @@ func isIPv6(raw string) bool {
 	return err == nil && strings.HasPrefix(u.Host, "[")
 }
 
-// checkMacroURL checks a web address that may hold {macros} where no value
-// from outside can choose whom we talk to. Which names have a meaning depends
-// on what the address is told about, so any word passes, also as
+// checkMacroURL checks a web address that we call. It may hold {macros} where
+// no value from outside can choose whom we talk to. Which names have a meaning
+// depends on what the address is told about, so any word passes, also as
 // {word?Network} and {NETWORK=Network}.
 func checkMacroURL(raw string) error {
 	if err := macro.CheckURL(raw, macroForm.MatchString); err != nil {
@@ -103,7 +104,7 @@ func checkMacroURL(raw string) error {
 	if link.Host(raw) == "" || strings.ContainsAny(raw, " \t") {
 		return errNotURL
 	}
-	return nil
+	return outbound.CheckURL(raw)
 }
 
 var errNotURL = errors.New("must be a full http or https URL without spaces, such as https://example.com/postback?click={click_id}")

@@ -189,6 +189,18 @@ var valueEdits = []edit{
 	{"postback method", "method: GET", "method: PUT", "accounts[0].postbacks[0].method: must be one of GET or POST"},
 	{"macro in the host", "http://127.0.0.1:9099/", "http://{campaign}:9099/", "accounts[0].postbacks[0].url: a macro may stand in the path"},
 	{"macro for the whole", `"http://127.0.0.1:9099/postback?click={click_id}&campaign={campaign}&gaid={gaid}"`, `"{url}"`, "accounts[0].postbacks[0].url: a macro may stand in the path"},
+	{"postback to a number", "127.0.0.1:9099", "2130706433:9099", `accounts[0].postbacks[0].url: "2130706433" is neither a host name nor an address of four decimal numbers`},
+	{"postback to an octal address", "127.0.0.1:9099", "0177.0.0.1:9099", `accounts[0].postbacks[0].url: "0177.0.0.1" is neither`},
+	{"postback to a hexadecimal address", "127.0.0.1:9099", "0x7f.1:9099", `accounts[0].postbacks[0].url: "0x7f.1" is neither`},
+	{"postback to a short address", "127.0.0.1:9099", "127.1:9099", `accounts[0].postbacks[0].url: "127.1" is neither`},
+	{"postback to an address with a dot", "127.0.0.1:9099", "127.0.0.1.:9099", `accounts[0].postbacks[0].url: "127.0.0.1." is neither`},
+	{"postback to no machine", "127.0.0.1:9099", "0.0.0.0:9099", "accounts[0].postbacks[0].url: 0.0.0.0 is never called: it names no machine"},
+	{"postback to no machine of IPv6", "127.0.0.1:9099", "[::]:9099", "accounts[0].postbacks[0].url: :: is never called: it names no machine"},
+	{"postback to a cloud's metadata", "127.0.0.1:9099", "169.254.169.254", "accounts[0].postbacks[0].url: 169.254.169.254 is never called: it is link-local"},
+	{"postback to translated metadata", "127.0.0.1:9099", "[64:ff9b::a9fe:a9fe]", "accounts[0].postbacks[0].url: 64:ff9b::a9fe:a9fe is never called: it is of special purpose"},
+	{"postback to no name", "127.0.0.1:9099", "hooks..test", `accounts[0].postbacks[0].url: "hooks..test" is no host name`},
+	{"postback to port 0", "127.0.0.1:9099", "127.0.0.1:0", "accounts[0].postbacks[0].url: there is no port 0; it must be 1 to 65535"},
+	{"postback to a port too high", "127.0.0.1:9099", "127.0.0.1:99999", "accounts[0].postbacks[0].url: there is no port 99999; it must be 1 to 65535"},
 	{"open brace", "gaid={gaid}", "gaid={gaid", "accounts[0].postbacks[0].url: the URL has a brace without its partner"},
 	{"key", "key: bigshop", `key: "big shop"`, "agencies[0].key: must be 1 to 64 letters"},
 	{"no grants", "grants: [{account: acme, role: write, app_groups: [acme]}, {account: rival, role: read}]", "grants: []", "agencies[0].tokens[0].grants: is empty"},
@@ -208,6 +220,17 @@ func checkLine(t *testing.T, src, old, with string, problems manifest.Problems) 
 		}
 	}
 	t.Errorf("no problem on the lines %d to %d: %v", first, last, problems)
+}
+
+// What an operator names himself may be private.
+func TestParseTakesReceiversOfTheOperator(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"10.0.0.5:9099", "10.0.0.5", "[::1]:9099", "[fd12::1]", "localhost:9099", "LOCALHOST", "collector:65535", "100.64.0.1", "8.8.8.8", "user:word@hooks.test"} {
+		src := edited(t, "127.0.0.1:9099", at)
+		if _, err := manifest.Parse("acme.yaml", []byte(src)); err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+	}
 }
 
 func TestParseTellsTheExactLine(t *testing.T) {
