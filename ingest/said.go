@@ -223,9 +223,9 @@ func statusOf(f *fault.Error) int {
 		switch {
 		case f == errMedia:
 			return http.StatusUnsupportedMediaType
-		case f.Field == "body" && f.Reason == fault.TooLong:
+		case f.Field == fieldBody && f.Reason == fault.TooLong:
 			return http.StatusRequestEntityTooLarge
-		case f.Field == "body":
+		case f.Field == fieldBody:
 			return http.StatusBadRequest
 		}
 		return http.StatusUnprocessableEntity

@@ -162,6 +162,9 @@ func readStart(raw []byte, p device.Platform) (*toldStart, error) {
 			return nil, fault.Bad(name, fault.Missing, "this field is mandatory")
 		}
 	}
+	if err := checkNames(fields, "request_id"); err != nil {
+		return nil, err
+	}
 	// The clock of the sender is asked for the signature; the start is now.
 	at, err := ingest.ParseTime("timestamp", text("timestamp"))
 	if err != nil {

@@ -137,6 +137,9 @@ func engagementParams(r *http.Request) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := checkNames(fields, engagementSource, engagementKey, "af_click_id", paramPartnerClick); err != nil {
+			return nil, err
+		}
 		for name, value := range fields {
 			if given(value) {
 				said[name] = looseText(value)

@@ -97,6 +97,8 @@ func refuseEvent(f *fault.Error) reply.Reply {
 		return plainText(http.StatusInternalServerError, "Internal Server Error")
 	}
 	switch {
+	case f.Field == bodyField && f.Message == notUTF8: // which the words alone would hide
+		return plainText(http.StatusBadRequest, eventBadBody+": it "+notUTF8)
 	case f.Field == bodyField && f.Reason != fault.TooLong:
 		return plainText(http.StatusBadRequest, eventBadBody)
 	case f.Field == "authentication":
@@ -149,6 +151,9 @@ func readEvent(raw []byte) (*toldEvent, error) {
 		if text(name) == "" {
 			return nil, fault.Bad(name, fault.Missing, "%s%s", name, eventMandatory)
 		}
+	}
+	if err := checkNames(fields, fieldInstall, fieldEvent, "customer_user_id"); err != nil {
+		return nil, err
 	}
 	if r.At, err = ingest.ParseTime(fieldTime, text(fieldTime)); err != nil {
 		// Odd times are kept and flagged, never refused: the event did happen.
