@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"waypost/internal/fault"
 	"waypost/internal/reply"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // takeClick and takeView are GET and POST /v1.0/s2s/{click|impression}/app/{platform}/{app_id}.
@@ -212,7 +212,7 @@ var engagementSpec = map[string]engagementParam{
 	paramOSVersion:     {most: 12, form: versionForm, want: "digits and dots"},
 	engagementIDType:   {form: idTypeForm, want: "vida, tifa, rida, lgudid, fire, advertising_id, idfa or custom"},
 	engagementID:       {most: 128},
-	paramAddress:       {most: 45},
+	paramAddress:       {most: 64}, // 45, and brackets, a port or a zone
 	engagementAgent:    {},
 }
 
@@ -239,7 +239,7 @@ func readEngagement(said map[string]string) (ingest.Engagement, error) {
 		Device: ingest.Device{OS: said[paramOSVersion], Model: said[paramModel]},
 	}
 	if ip := said[paramAddress]; ip != "" {
-		addr, err := netip.ParseAddr(ip)
+		addr, err := privacy.ParseAddress(ip)
 		if err != nil {
 			return e, fault.Bad(paramAddress, fault.Malformed, "%q is no IPv4 or IPv6 address", shortened(ip))
 		}

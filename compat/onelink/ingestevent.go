@@ -15,6 +15,7 @@ import (
 	"waypost/internal/fault"
 	"waypost/internal/reply"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // Texts of the in-app events API ("Server-to-server events API", v3), which
@@ -259,7 +260,7 @@ func eventParams(values, fields map[string]json.RawMessage) (json.RawMessage, er
 
 // addressesOf reads one address; nil where the text is none.
 func addressesOf(text string) []netip.Addr {
-	ip, err := netip.ParseAddr(text)
+	ip, err := privacy.ParseAddress(text)
 	if err != nil {
 		return nil
 	}
