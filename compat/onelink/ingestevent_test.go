@@ -129,6 +129,13 @@ func TestEventRefusals(t *testing.T) {
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","att":7}`, 400, `Bad request: att: write 0 to 3, as ATTrackingManager has it; got "7"`)
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","aie":"maybe"}`, 400, `Bad request: aie: write true or false; got "maybe"`)
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","consent_data":"yes"}`, 400, `Bad request: consent_data: write {"manual":{…}} or {"tcf":{…}}`)
+	for _, odd := range []string{`2`, `"maybe"`, `{}`, `[true]`} {
+		got := strings.ReplaceAll(strings.Trim(odd, `"`), `"`, `\"`)
+		f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","consent_data":{"manual":{"gdpr_applies":`+odd+`,"ad_user_data_enabled":false}}}`, 400,
+			`Bad request: consent_data.manual.gdpr_applies: write true or false; got "`+got+`"`)
+		f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","consent_data":{"tcf":{"gdpr_applies":`+odd+`}}}`, 400,
+			`Bad request: consent_data.tcf.gdpr_applies: write true or false; got "`+got+`"`)
+	}
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","eventValue":"{\"a\":\"`+strings.Repeat("b", 17<<10)+`\"}"}`, 400,
 		"Bad request: eventValue: at most 16384 bytes, got 17417")
 	if w.ledger.Count() != 0 {
@@ -211,6 +218,17 @@ func TestEventConsent(t *testing.T) {
 	f("new", `,"consent_data":{"manual":{"gdpr_applies":true,"ad_user_data_enabled":false,"ad_personalization_enabled":true}}`, &event.Consent{Measurement: "no"}, 0)
 	f("new", `,"consent_data":{"manual":{"gdpr_applies":true}}`, &event.Consent{Measurement: "no"}, 0)
 	f("new", `,"consent_data":{"manual":{"gdpr_applies":false}}`, nil, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":false,"ad_user_data_enabled":false}}`, nil, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":"yes","ad_user_data_enabled":false}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":" True ","ad_user_data_enabled":"Yes"}}`, &event.Consent{Measurement: "yes"}, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":"no","ad_user_data_enabled":false}}`, nil, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":true,"ad_user_data_enabled":"maybe"}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"ad_user_data_enabled":false}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":null,"ad_user_data_enabled":2}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":"","ad_user_data_enabled":true}}`, &event.Consent{Measurement: "yes"}, 2)
+	f("new", `,"consent_data":{"manual":{}}`, nil, 2)
+	f("new", `,"consent_data":{"tcf":{"tcstring":"`+doesNot+`"}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"tcf":{}}`, nil, 2)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"`+measures+`.YAAA"}}`, &event.Consent{Measurement: "yes"}, 2)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"`+doesNot+`"}}`, &event.Consent{Measurement: "no"}, 0)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"XXXXXXXX"}}`, &event.Consent{Measurement: "no"}, 0)
