@@ -34,6 +34,7 @@ func (in *Ingest) answerConversion(r *reported) (reply.Reply, error) {
 	if err != nil {
 		return reply.Reply{}, err
 	}
+	r.handed = true
 	told, err := in.Intake.Ask(r.Context(), app.ID, install, false)
 	if err != nil {
 		return reply.Reply{}, err

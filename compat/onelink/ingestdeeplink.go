@@ -52,6 +52,7 @@ func (in *Ingest) answerDeepLink(r *reported, p device.Platform) (reply.Reply, e
 	start.report.App = ingest.AppRef{ID: app.ID, Account: app.Account}
 	start.report.Device.Platform = app.Platform
 	start.report.Consent = start.said.consent()
+	r.handed = true
 	receipt, err := in.Intake.Open(r.Context(), start.report)
 	if err != nil {
 		return reply.Reply{}, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"waypost/attribution/history"
 	"waypost/ingest"
 	"waypost/internal/device"
 	"waypost/internal/fault"
@@ -32,7 +33,7 @@ func (in *Ingest) takeEngagement(r *reported, view bool) (reply.Reply, error) {
 		key = said[paramToken]
 	}
 	delete(said, paramToken) // it must not stand in the ledger
-	token, account, err := in.holder(key)
+	token, account, err := in.holder(r.directory, key, r.parts[1])
 	if err != nil {
 		return reply.Reply{}, err
 	}
@@ -42,7 +43,9 @@ func (in *Ingest) takeEngagement(r *reported, view bool) (reply.Reply, error) {
 	}
 	app := in.permitted(r.directory, token, r.parts[1], onPlatform(platform))
 	if app == nil {
-		in.missed(account, r.parts[0]+"/"+r.parts[1])
+		if in.lack(r.directory, token, r.parts[1], onPlatform(platform)) {
+			in.Intake.NoteUnknown(account, history.UnknownApp, r.parts[0]+"/"+r.parts[1])
+		}
 		return reply.Reply{}, &fault.Error{Kind: fault.NotFound, Field: appField, Reason: fault.Unknown, Message: "no such app"}
 	}
 	e, err := readEngagement(said)
@@ -50,6 +53,7 @@ func (in *Ingest) takeEngagement(r *reported, view bool) (reply.Reply, error) {
 		return reply.Reply{}, err
 	}
 	e.View, e.App, e.Device.Platform = view, ingest.AppRef{ID: app.ID, Account: app.Account}, app.Platform
+	r.handed = true
 	if _, err := in.Intake.Engage(r.Context(), e); err != nil {
 		return reply.Reply{}, err
 	}

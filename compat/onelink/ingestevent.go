@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"waypost/attribution"
+	"waypost/attribution/history"
 	"waypost/event"
 	"waypost/ingest"
 	"waypost/internal/fault"
@@ -46,7 +47,7 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 	if secret == "" {
 		return reply.Reply{}, fault.Bad("authentication", fault.Missing, eventNoToken)
 	}
-	token, account, err := in.holder(secret)
+	token, account, err := in.holder(r.directory, secret, r.parts[0])
 	if err != nil {
 		return reply.Reply{}, err
 	}
@@ -55,12 +56,14 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 		// An Apple id without "id": the vendor acknowledges the event and drops
 		// it. So do we, but the account is told.
 		in.counters.dropped.Add(1)
-		in.missed(account, id+" (write "+iosPrefix+id+")")
+		in.Intake.NoteUnknown(account, history.UnknownApp, called(id))
 		return plainText(http.StatusOK, eventTaken).With(diagnosticsHeader, "not recorded: the app id must be "+iosPrefix+id), nil
 	}
 	app := in.permitted(r.directory, token, id, anyPlatform)
 	if app == nil {
-		in.missed(account, id)
+		if in.lack(r.directory, token, id, anyPlatform) {
+			in.Intake.NoteUnknown(account, history.UnknownApp, id)
+		}
 		return reply.Reply{}, &fault.Error{Kind: fault.NotFound, Field: appField, Reason: fault.Unknown, Message: eventWrongApp}
 	}
 	raw, err := readReport(r.Request)
@@ -73,6 +76,7 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 	}
 	told.report.App = ingest.AppRef{ID: app.ID, Account: app.Account}
 	told.report.Consent = told.said.consent()
+	r.handed = true
 	if _, err := in.Intake.Event(r.Context(), told.report); err != nil {
 		return reply.Reply{}, err
 	}

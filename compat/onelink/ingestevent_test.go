@@ -142,7 +142,7 @@ func TestEventRefusals(t *testing.T) {
 		t.Errorf("%d refused events are in the ledger", w.ledger.Count())
 	}
 	list, err := w.service.Unknown(t.Context(), 101)
-	if err != nil || len(list) != 1 || list[0].Name != "com.nobody" {
+	if err != nil || len(list) != 2 || list[0].Name != "com.nobody" || list[1].Name != "token …" {
 		t.Errorf("the account is shown %+v", list)
 	}
 }
