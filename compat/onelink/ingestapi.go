@@ -34,6 +34,8 @@ type Intake interface {
 	Decided(ctx context.Context, open ingest.Receipt, wait time.Duration) ingest.Answer
 	TakeLink(ctx context.Context, a *ingest.Answer) error
 	Ask(ctx context.Context, app link.AppID, install string, takeLink bool) (ingest.Answer, error)
+	// WonBack adds to what Ask has answered what won the person back.
+	WonBack(ctx context.Context, a *ingest.Answer) error
 }
 
 // Tokens tells who holds a secret; Unauthorized where nobody does.
