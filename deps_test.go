@@ -40,7 +40,7 @@ var imports = map[string][]string{
 	"click":                {"event", "internal/device", "internal/fault", "internal/page", "internal/uid", "link", "privacy", "route"},
 	"api":                  {"attribution", "attribution/history", "event", "ingest", "internal/fault", "internal/uid", "link", "manage", "pipeline", "report", "route"},
 	"compat/apple":         {"event", "ingest", "internal/device", "internal/fault", "internal/reply", "internal/uid"},
-	"compat/onelink":       {"attribution", "attribution/history", "event", "ingest", "internal/fault", "internal/device", "internal/qr", "internal/reply", "internal/uid", "internal/macro", "link", "manage", "report", "route"},
+	"compat/onelink":       {"attribution", "attribution/history", "event", "ingest", "internal/fault", "internal/device", "internal/qr", "internal/reply", "internal/uid", "internal/macro", "link", "manage", "privacy", "report", "route"},
 	"compat/smartlinks":    {"attribution", "attribution/history", "event", "ingest", "internal/fault", "internal/device", "internal/qr", "internal/reply", "internal/uid", "internal/macro", "link", "manage", "report", "route"},
 	"compat/singular":      {"attribution", "attribution/history", "event", "ingest", "internal/fault", "internal/device", "internal/qr", "internal/reply", "internal/uid", "internal/macro", "link", "manage", "report", "route"},
 	"attribution/simulate": {"attribution", "internal/device", "internal/uid", "link"},

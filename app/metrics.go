@@ -133,7 +133,7 @@ func (a *App) exportIntake(e exports) {
 		return refused
 	})
 	e.family("reports_flagged_total", "What was odd about reports that were taken, by flag.", "flag", func() map[string]uint64 { return a.intake.Stats().Flagged })
-	e.counter("reports_unknown_keys_total", "Reports with an SDK key of no account.", func() float64 { return float64(a.intake.Stats().UnknownKeys) })
+	e.counter("reports_unknown_keys_total", "Reports with an SDK key or a token of no account.", func() float64 { return float64(a.intake.Stats().UnknownKeys) })
 	e.counter("reports_unknown_apps_total", "Reports of apps that their account does not have.", func() float64 { return float64(a.intake.Stats().UnknownApps) })
 	e.counter("reports_repeated_total", "Clicks and impressions of servers that were told before.", func() float64 { return float64(a.intake.Stats().Repeated) })
 	e.counter("onelink_events_dropped_total", "In-app events that were answered with 200 and not kept, as that API does.", func() float64 { return float64(a.oneLinkReports.Stats().Dropped) })

@@ -41,7 +41,7 @@ type Answer struct {
 	// or it is forgotten.
 	Touch *history.Touch
 	// Reengagement is what won the person back with this open; nil: it is no
-	// re-engagement, or nobody has told of an open.
+	// re-engagement, or nobody has told of an open. Of a question see WonBack.
 	Reengagement *attribution.Match
 	// ReengagementTouch is Reengagement's touch, as Touch is Match's.
 	ReengagementTouch *history.Touch
@@ -123,6 +123,23 @@ func (s *Service) Ask(ctx context.Context, app link.AppID, install string, takeL
 		return Answer{}, err
 	}
 	return answer, nil
+}
+
+// WonBack adds to the answer to a question what won the person back, for as long
+// as that lasts. An error is an Unavailable fault.
+func (s *Service) WonBack(ctx context.Context, a *Answer) (err error) {
+	c := a.Installation.Reengagement
+	if !lasts(c, s.cfg.Now()) {
+		return nil
+	}
+	a.Reengagement = &c.Match
+	a.ReengagementTouch, err = s.touch(ctx, a.Reengagement)
+	return err
+}
+
+// lasts reports whether who was won back still is.
+func lasts(c *attribution.Credit, now time.Time) bool {
+	return c != nil && (c.Until.IsZero() || now.Before(c.Until))
 }
 
 // answer shapes what is known, of the open with the key, if it is not empty. A

@@ -120,7 +120,7 @@ func (a *sdkAPI) complete(req *request, r *Report) error {
 
 func (a *sdkAPI) open(req *request) (reply.Reply, error) {
 	var w wireOpen
-	ignored, err := decode(req.body, &w)
+	ignored, err := decode(fieldBody, req.body, &w)
 	if err != nil {
 		return reply.Reply{}, a.Service.Refuse(err)
 	}
@@ -146,7 +146,7 @@ func (a *sdkAPI) open(req *request) (reply.Reply, error) {
 
 func (a *sdkAPI) consent(req *request) (reply.Reply, error) {
 	var w wireAnswered
-	ignored, err := decode(req.body, &w)
+	ignored, err := decode(fieldBody, req.body, &w)
 	if err != nil {
 		return reply.Reply{}, a.Service.Refuse(err)
 	}
@@ -155,11 +155,11 @@ func (a *sdkAPI) consent(req *request) (reply.Reply, error) {
 
 func (a *sdkAPI) identify(req *request) (reply.Reply, error) {
 	var w wireIdentify
-	ignored, err := decode(req.body, &w)
+	ignored, err := decode(fieldBody, req.body, &w)
 	if err != nil {
 		return reply.Reply{}, a.Service.Refuse(err)
 	}
-	return a.note(req, event.IdentifyKind, noted{&w.wireCall, w.At, w.User}, ignored)
+	return a.note(req, event.IdentifyKind, noted{&w.wireCall, w.At, string(w.User)}, ignored)
 }
 
 // noted is a call whose answer is only that it was kept.
@@ -192,7 +192,7 @@ func (a *sdkAPI) note(req *request, kind event.Kind, n noted, ignored []string) 
 // refused; then each event is taken or refused for itself.
 func (a *sdkAPI) events(req *request) (reply.Reply, error) {
 	var w wireEvents
-	ignored, err := decode(req.body, &w)
+	ignored, err := decode(fieldBody, req.body, &w)
 	if err != nil {
 		return reply.Reply{}, a.Service.Refuse(err)
 	}
@@ -240,12 +240,12 @@ func (a *sdkAPI) events(req *request) (reply.Reply, error) {
 // as it was told, and the names in it that are not known.
 func readEvent(raw []byte, r *Report) (id string, ignored []string, err error) {
 	var w wireEvent
-	if ignored, err = decode(raw, &w); err != nil {
-		return w.ID, nil, err
+	if ignored, err = decode(fieldEvent, raw, &w); err != nil {
+		return string(w.ID), nil, err
 	}
-	r.Key, r.Name, r.Amount, r.Currency, r.Params = w.ID, w.Name, string(w.Revenue.Amount), w.Revenue.Currency, w.Params
+	r.Key, r.Name, r.Amount, r.Currency, r.Params = string(w.ID), string(w.Name), string(w.Revenue.Amount), w.Revenue.Currency, w.Params
 	r.At, err = ParseTime("at", string(w.At))
-	return w.ID, sorted(ignored), err
+	return string(w.ID), sorted(ignored), err
 }
 
 func (a *sdkAPI) resultsOf(results []wireResult, ignored []string) reply.Reply {

@@ -306,7 +306,7 @@ func TestEventsOverTheWire(t *testing.T) {
 		"results.0.event_id": "e-1", "results.0.status": "accepted", "results.0.error": nil,
 		"results.1.event_id": "e-2", "results.1.status": "refused", "results.1.error.location": "name",
 		"results.2.event_id": "e-3", "results.2.status": "refused", "results.2.error.location": "at",
-		"results.3.status": "refused", "results.3.error.location": "body",
+		"results.3.status": "refused", "results.3.error.location": "event", "results.3.error.message": "the event is not the JSON object that this call takes",
 		"results.4.status": "accepted", "results.4.flags.0": "amount", "results.4.flags.1": "currency",
 		"accepted": 2.0, "refused": 3.0, "retry_in_ms": nil, "server_time": float64(noon.UnixMilli()),
 	} {

@@ -140,8 +140,7 @@ func (s *Service) Account(ref AppRef) (*link.Account, error) {
 	if a := n.keys[ref.Key]; a != nil {
 		return a, nil
 	}
-	s.counters.unknownKeys.Add(1)
-	s.unknowns.add(history.Unknown{Account: n.meant(ref), Kind: history.UnknownKey, Name: ref.Key, Reports: 1, LastAt: s.cfg.Now()})
+	s.NoteUnknown(n.meant(ref), history.UnknownKey, ref.Key)
 	return nil, &fault.Error{Kind: fault.NotFound, Field: FieldKey, Reason: fault.Unknown, Message: "no account has this SDK key"}
 }
 
@@ -222,7 +221,6 @@ func ofPlatform(apps []*link.App, p device.Platform) []*link.App {
 }
 
 func (s *Service) unknown(account link.AccountID, field, name, message string) error {
-	s.counters.unknownApps.Add(1)
-	s.unknowns.add(history.Unknown{Account: account, Kind: history.UnknownApp, Name: name, Reports: 1, LastAt: s.cfg.Now()})
+	s.NoteUnknown(account, history.UnknownApp, name)
 	return &fault.Error{Kind: fault.NotFound, Field: field, Reason: fault.Unknown, Message: message}
 }

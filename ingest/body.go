@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"waypost/internal/fault"
 )
@@ -49,7 +52,7 @@ func Inflate(encoding string, sent []byte) ([]byte, error) {
 	}
 	inflater, err := gzip.NewReader(bytes.NewReader(sent))
 	if err != nil {
-		return nil, fault.Bad("body", fault.Malformed, "the body is not gzip, as Content-Encoding says")
+		return nil, fault.Bad(fieldBody, fault.Malformed, "the body is not gzip, as Content-Encoding says")
 	}
 	return readBounded(inflater)
 }
@@ -57,18 +60,27 @@ func Inflate(encoding string, sent []byte) ([]byte, error) {
 func readBounded(r io.Reader) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
 	if len(body) > MaxBody {
-		return nil, fault.Bad("body", fault.TooLong, "at most %d bytes, also when inflated", MaxBody)
+		return nil, fault.Bad(fieldBody, fault.TooLong, "at most %d bytes, also when inflated", MaxBody)
 	}
 	if err != nil {
-		return nil, fault.Bad("body", fault.Malformed, "the body ends early, or is damaged")
+		return nil, fault.Bad(fieldBody, fault.Malformed, "the body ends early, or is damaged")
 	}
 	return body, nil
 }
 
+// Fields of faults about what decode reads, as a whole.
+const (
+	fieldBody  = "body"
+	fieldEvent = "event" // one of a batch
+)
+
 // decode reads a JSON object into v and returns the names that v has no field
 // for: an app in the wild may be newer than the server, and its maker wants to
-// see what was not understood.
-func decode(body []byte, v any) (ignored []string, err error) {
+// see what was not understood. A fault about the whole names it by field.
+func decode(field string, body []byte, v any) (ignored []string, err error) {
+	if !utf8.Valid(body) { // encoding/json would make one name of different ones
+		return nil, fault.Bad(field, fault.Malformed, "the %s is not UTF-8: encode its text so", field)
+	}
 	var wrongType *json.UnmarshalTypeError
 	err = json.Unmarshal(body, v)
 	switch {
@@ -76,10 +88,44 @@ func decode(body []byte, v any) (ignored []string, err error) {
 		// encoding/json names the embedded struct, too, which is no name of the wire's.
 		return nil, fault.Bad(strings.TrimPrefix(wrongType.Field, "wireCall."), fault.Malformed, "a JSON %s cannot stand here", wrongType.Value)
 	case err != nil:
-		return nil, fault.Bad("body", fault.Malformed, "the body is not the JSON object that this call takes")
+		return nil, fault.Bad(field, fault.Malformed, "the %s is not the JSON object that this call takes", field)
+	}
+	if name := brokenName(body, reflect.TypeOf(v).Elem()); name != "" {
+		return nil, fault.Bad(name, fault.Malformed, "the text holds half of a surrogate pair, which is no character")
 	}
 	collectIgnored(&ignored, "", body, reflect.TypeOf(v))
 	return ignored, nil
+}
+
+// naming is a text that names something, see brokenName.
+type naming string
+
+// brokenName returns the first naming field of an object that IsBroken.
+func brokenName(body []byte, t reflect.Type) string {
+	var object map[string]json.RawMessage
+	if !holdsSurrogate(body) || json.Unmarshal(body, &object) != nil {
+		return ""
+	}
+	known := map[string]reflect.Type{}
+	addFields(known, t)
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if known[strings.ToLower(name)] == reflect.TypeFor[naming]() && IsBroken(object[name]) {
+			return strings.ToLower(name)
+		}
+	}
+	return ""
+}
+
+// IsBroken reports whether a JSON string escapes half of a surrogate pair. It
+// reads as U+FFFD, like every other half, which would make one name of
+// different ones.
+func IsBroken(raw json.RawMessage) bool {
+	var text string
+	return holdsSurrogate(raw) && json.Unmarshal(raw, &text) == nil && strings.Contains(text, "\ufffd")
+}
+
+func holdsSurrogate(raw []byte) bool {
+	return bytes.Contains(raw, []byte(`\ud`)) || bytes.Contains(raw, []byte(`\uD`))
 }
 
 // mostIgnored bounds the list of names.

@@ -20,24 +20,32 @@ const (
 
 // clock tells the sender's time in ours.
 type clock struct {
-	now    time.Time
-	offset time.Duration // from the sender's clock to ours
+	now, sentAt time.Time
+	offset      time.Duration // from the sender's clock to ours
+	lost        bool          // the sender's time of sending is impossible: nothing is known of its clock
 }
 
 // newClock compares the sender's time of sending with ours. The time that the
 // report was on its way goes into the offset; it is far below clockSlack.
 func newClock(now, sentAt time.Time) clock {
-	if !isInstant(sentAt) {
+	switch {
+	case sentAt.IsZero():
 		return clock{now: now}
+	case !isInstant(sentAt):
+		return clock{now: now, sentAt: sentAt, lost: true}
 	}
-	return clock{now, now.Sub(sentAt)}
+	return clock{now, sentAt, now.Sub(sentAt), false}
 }
 
 // correct returns when something happened. What is impossible happened now and
-// is not ok. A time that nobody told is now.
+// is not ok. A time that nobody told is now, and so is that of sending, whatever
+// its unit.
 func (c clock) correct(at time.Time) (corrected time.Time, ok bool) {
-	if at.IsZero() {
+	if at.IsZero() || at.Location() == unitUnknown && at.Equal(c.sentAt) {
 		return c.now, true
+	}
+	if c.lost {
+		return c.now, false
 	}
 	corrected = at.Add(c.offset)
 	if !isInstant(at) || corrected.Before(c.now.Add(-oldestReport)) || corrected.After(c.now.Add(clockSlack)) {
@@ -47,8 +55,10 @@ func (c clock) correct(at time.Time) (corrected time.Time, ok bool) {
 }
 
 // isInstant keeps out years that no clock of a phone shows, before differences
-// of times can overflow.
-func isInstant(t time.Time) bool { return t.Year() >= 1970 && t.Year() < 2100 }
+// of times can overflow, and times that nobody can read.
+func isInstant(t time.Time) bool {
+	return t.Year() >= 1970 && t.Year() < 2100 && t.Location() != unitUnknown
+}
 
 // millis is the ledger's form of an instant, zero for none.
 func millis(t time.Time) int64 {
@@ -78,16 +88,26 @@ func (c clock) referrer(r *Referrer) (told *event.Referrer, ok bool) {
 	}, ok
 }
 
-// millisFrom is the least number that is taken for Unix milliseconds: as
-// seconds it would be the year 5138.
-const millisFrom = 1e11
+// A number is Unix seconds from a day before the year 2000, to have it in every
+// time zone, and milliseconds from where seconds would be the year 2100. Below
+// that it is of a clock that was reset to 1970 and counts milliseconds, or of one
+// that shows the last century and counts seconds.
+const (
+	secondsFrom = 946684800 - 24*60*60
+	millisFrom  = 4102444800
+)
+
+// unitUnknown marks instants whose unit cannot be told, so that they are apart
+// from each other and from none, and no clock is corrected by them.
+var unitUnknown = time.FixedZone("unit unknown", 0)
 
 // layouts are the forms in which instants are written, without a zone in UTC.
 var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05Z07:00"}
 
 // ParseTime reads an instant as senders write it: Unix seconds or milliseconds,
 // with a fraction or not, RFC 3339, or "2026-11-20 12:00:00.000" in UTC. Empty
-// text, "null", zero and -1 are no instant. The fault names the field.
+// text, "null", zero and -1 are no instant. Numbers that may be either unit are
+// read as seconds, and are impossible in a Report. The fault names the field.
 func ParseTime(field, text string) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	switch text {
@@ -95,7 +115,10 @@ func ParseTime(field, text string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	if n, err := strconv.ParseFloat(text, 64); err == nil && n > 0 && n < 1e16 {
-		if n < millisFrom {
+		switch {
+		case n < secondsFrom:
+			return time.UnixMilli(int64(n * 1000)).In(unitUnknown), nil
+		case n < millisFrom:
 			n *= 1000
 		}
 		return time.UnixMilli(int64(n)).UTC(), nil

@@ -38,19 +38,20 @@ type FindOpened func(by OpenedBy) (o OpenedLink, ok bool, err error)
 // host, and returns the report with the click named, so that it may win the
 // person back. What names a click already, and what is no link of the app's
 // account, stays as it is. A repetition of the open, which is known by its key,
-// makes no other click (Engage). What cannot be found out just now is an
+// makes no other click (Engage). An app that is not found is refused like by
+// Open, and counted here alone. What cannot be found out just now is an
 // Unavailable fault: the open has to be told again.
 func (s *Service) ClickOpened(ctx context.Context, r Report) (Report, error) {
 	key, err := openKey(&r)
 	if err != nil {
-		return r, nil // which Open refuses, as it does the app below
+		return r, nil // which Open refuses
 	}
 	if s.cfg.FindOpened == nil || r.OpenedURL == "" || len(r.OpenedURL) > maxURL || r.Unsigned || checkText(FieldEventID, key, maxKey) != nil || namesClick(r.OpenedURL) {
 		return r, nil
 	}
 	app, account, err := s.FindApp(r.App)
 	if err != nil {
-		return r, nil
+		return r, s.Refuse(err)
 	}
 	platform := r.Device.Platform
 	if platform == device.Unknown {

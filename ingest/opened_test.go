@@ -139,3 +139,15 @@ func TestUnreadableLinkOfAnOpen(t *testing.T) {
 	f("decisions cannot be read", func(w *world) { w.decisions.Fail(errDown) }, findAcme)
 	f("the ledger is down", func(w *world) { w.ledger.Fail(errDown) }, findAcme)
 }
+
+// TestUnknownAppOfAnOpenedLinkIsCountedOnce, by who finds it first.
+func TestUnknownAppOfAnOpenedLinkIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *ingest.Config) {
+		c.FindOpened = func(ingest.OpenedBy) (ingest.OpenedLink, bool, error) { return ingest.OpenedLink{}, false, nil }
+	})
+	got := send(t, w.door(time.Nanosecond), "/sdk/v1/open", []byte(`{"app_key":"acme-sdk-key","app":{"bundle":"com.acme.none"},"install_uuid":"i","open_url":"https://go.acme.test/x","at":1795176000}`))
+	if stats := w.service.Stats(); got.status != 404 || got.at("errors.0.location") != "app" || stats.UnknownApps != 1 || stats.Refused[fault.NotFound] != 1 {
+		t.Errorf("answered %+v, counted %+v", got, stats)
+	}
+}

@@ -29,6 +29,10 @@ func TestParseTime(t *testing.T) {
 	f(" 1795176000.5 ", noon.Add(500*time.Millisecond))
 	f("1.795176e9", noon)
 	f("2026-11-20T12:00:00Z", noon)
+	f("946684800", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+	f("4102444799", time.Date(2099, 12, 31, 23, 59, 59, 0, time.UTC))
+	f("4102444800", time.Date(1970, 2, 17, 11, 34, 4, 800e6, time.UTC)) // no clock shows 2100
+	f("315532800000", time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC))
 	f("2026-11-20T13:00:00.250+01:00", noon.Add(250*time.Millisecond))
 	f("2026-11-20 12:00:00.000", noon)
 	f("2026-11-20 12:00:00", noon)

@@ -77,7 +77,7 @@ func shape(a *Answer, now time.Time) wireAnswer {
 	if a.Match != nil {
 		said.Attribution.wireCredit = creditOf(a.Match, time.Time{})
 	}
-	if c := a.Installation.Reengagement; c != nil && (c.Until.IsZero() || now.Before(c.Until)) {
+	if c := a.Installation.Reengagement; lasts(c, now) {
 		said.Reengagement = &wireReengagement{wireCredit: creditOf(&c.Match, c.Until), Now: a.Reengagement != nil}
 		if a.ReengagementTouch != nil {
 			said.Reengagement.Params = clickedParams(a.ReengagementTouch)
@@ -223,9 +223,9 @@ func statusOf(f *fault.Error) int {
 		switch {
 		case f == errMedia:
 			return http.StatusUnsupportedMediaType
-		case f.Field == "body" && f.Reason == fault.TooLong:
+		case f.Field == fieldBody && f.Reason == fault.TooLong:
 			return http.StatusRequestEntityTooLarge
-		case f.Field == "body":
+		case f.Field == fieldBody:
 			return http.StatusBadRequest
 		}
 		return http.StatusUnprocessableEntity

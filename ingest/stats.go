@@ -14,7 +14,7 @@ type Stats struct {
 	Taken       map[event.Kind]uint64 // by kind, clicks and impressions of servers among them
 	Refused     map[fault.Kind]uint64
 	Flagged     map[string]uint64 // by flag
-	UnknownKeys uint64            // SDK keys of no account
+	UnknownKeys uint64            // SDK keys and tokens of no account
 	UnknownApps uint64
 	Repeated    uint64 // clicks and impressions of servers that were told before
 }

@@ -28,6 +28,18 @@ type UnknownStore interface {
 	ListUnknown(ctx context.Context, account link.AccountID) ([]history.Unknown, error)
 }
 
+// NoteUnknown counts a report that named what nobody has, and shows the name to
+// the account that it meant; zero: nobody knows which. The service does so itself
+// where it looks for the app; dialects do where they have looked by themselves.
+func (s *Service) NoteUnknown(account link.AccountID, kind history.UnknownKind, name string) {
+	count := &s.counters.unknownApps
+	if kind == history.UnknownKey {
+		count = &s.counters.unknownKeys
+	}
+	count.Add(1)
+	s.unknowns.add(history.Unknown{Account: account, Kind: kind, Name: name, Reports: 1, LastAt: s.cfg.Now()})
+}
+
 // unknowns are names that were heard and are not in the store yet.
 type unknowns struct {
 	// writing is held while names are on their way to the store, and by readers

@@ -19,7 +19,7 @@ import (
 type wireCall struct {
 	AppKey  string            `json:"app_key"`
 	App     wireApp           `json:"app"`
-	Install string            `json:"install_uuid"`
+	Install naming            `json:"install_uuid"`
 	SentAt  scalar            `json:"sent_at"`
 	SDK     string            `json:"sdk"`
 	Device  wireDevice        `json:"device"`
@@ -95,7 +95,7 @@ type wireConsent struct {
 
 type wireOpen struct {
 	wireCall
-	Session       string        `json:"session_id"`
+	Session       naming        `json:"session_id"`
 	Sequence      int64         `json:"sdk_instance_seq"`
 	First         bool          `json:"is_first_launch"`
 	FirstAt       scalar        `json:"first_launch_at"`
@@ -129,8 +129,8 @@ type wireEvents struct {
 }
 
 type wireEvent struct {
-	ID      string          `json:"event_id"`
-	Name    string          `json:"name"`
+	ID      naming          `json:"event_id"`
+	Name    naming          `json:"name"`
 	At      scalar          `json:"at"`
 	Revenue wireRevenue     `json:"revenue"`
 	Params  json.RawMessage `json:"params"`
@@ -144,7 +144,7 @@ type wireRevenue struct {
 type wireIdentify struct {
 	wireCall
 	At   scalar `json:"at"`
-	User string `json:"user_id"`
+	User naming `json:"user_id"`
 }
 
 type wireAnswered struct {
@@ -174,7 +174,7 @@ func platform(field, name string) (device.Platform, error) {
 // report reads what every call says. ignored gets ids of kinds that are not known.
 func (c *wireCall) report(ignored *[]string) (Report, error) {
 	r := Report{
-		Dialect: link.Own, Install: c.Install, SDK: c.SDK, AppVersion: c.App.Version, Emulator: c.Device.Emulator, Agent: c.Agent,
+		Dialect: link.Own, Install: string(c.Install), SDK: c.SDK, AppVersion: c.App.Version, Emulator: c.Device.Emulator, Agent: c.Agent,
 		App: AppRef{Key: c.AppKey, Name: c.App.Bundle},
 		Device: Device{
 			OS: string(c.Device.Version), Model: c.Device.Model, Locale: c.Device.Locale, Timezone: c.Device.Timezone,
@@ -290,7 +290,7 @@ func (o *wireOpen) report(ignored *[]string) (r Report, err error) {
 	if r, err = o.wireCall.report(ignored); err != nil {
 		return r, err
 	}
-	r.First, r.OpenedURL, r.Clipboard, r.Key = o.First, o.OpenURL, o.Clipboard, o.Session
+	r.First, r.OpenedURL, r.Clipboard, r.Key = o.First, o.OpenURL, o.Clipboard, string(o.Session)
 	if r.Key == "" && o.Sequence > 0 {
 		r.Key = "seq-" + strconv.FormatInt(o.Sequence, 10)
 	}

@@ -25,6 +25,9 @@ const maxDrained = 16 << 20
 // apart from the names of parameters.
 const bodyField = "request body"
 
+// notUTF8 is said of a body whose text would be read as another.
+const notUTF8 = "is not UTF-8: encode its text so"
+
 // body is what a POST or PUT asks for, in either version.
 type body struct {
 	data       json.RawMessage // flat object: strings, numbers and booleans as they were sent
@@ -87,13 +90,23 @@ func parseBody(raw []byte) (*body, error) {
 func parseObject(raw []byte) (map[string]json.RawMessage, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // .NET clients begin with a byte order mark
 	if !utf8.Valid(raw) {
-		return nil, fault.Bad(bodyField, fault.Malformed, "is not UTF-8")
+		return nil, fault.Bad(bodyField, fault.Malformed, notUTF8)
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		return nil, fault.Bad(bodyField, fault.Malformed, "must be a JSON object").Because(err)
 	}
 	return fields, nil
+}
+
+// checkNames refuses half characters in texts that name something.
+func checkNames(fields map[string]json.RawMessage, names ...string) error {
+	for _, name := range names {
+		if ingest.IsBroken(fields[name]) {
+			return fault.Bad(name, fault.Malformed, "the text holds half of a surrogate pair, which is no character")
+		}
+	}
+	return nil
 }
 
 func parseFields(fields map[string]json.RawMessage) (*body, error) {

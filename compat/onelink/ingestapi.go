@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"waypost/attribution/history"
 	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/internal/reply"
@@ -19,8 +20,12 @@ import (
 
 // Intake is what takes reports, and answers questions about installations.
 type Intake interface {
-	// FindApp counts apps that the account does not have, and shows them to it.
-	FindApp(ref ingest.AppRef) (*link.App, *link.Account, error)
+	// NoteUnknown counts an app or a token that nobody has, and shows it to the
+	// account that was meant; zero: nobody knows which.
+	NoteUnknown(account link.AccountID, kind history.UnknownKind, name string)
+	// Refuse counts what is refused before the methods below are asked, which
+	// count by themselves.
+	Refuse(err error) error
 	Open(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Event(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Engage(ctx context.Context, e ingest.Engagement) (ingest.Receipt, error)
@@ -29,6 +34,8 @@ type Intake interface {
 	Decided(ctx context.Context, open ingest.Receipt, wait time.Duration) ingest.Answer
 	TakeLink(ctx context.Context, a *ingest.Answer) error
 	Ask(ctx context.Context, app link.AppID, install string, takeLink bool) (ingest.Answer, error)
+	// WonBack adds to what Ask has answered what won the person back.
+	WonBack(ctx context.Context, a *ingest.Answer) error
 }
 
 // Tokens tells who holds a secret; Unauthorized where nobody does.
@@ -75,6 +82,7 @@ type reported struct {
 	*http.Request
 	directory *link.Directory
 	parts     []string // of the path, decoded
+	handed    bool     // to Intake, which counts what it refuses
 }
 
 // NewIngest returns the handler for every path that OwnsIngest accepts.
@@ -127,13 +135,18 @@ func (in *Ingest) answer(r *http.Request) reply.Reply {
 		return reply.JSON(http.StatusNotFound, message{"Not found"})
 	}
 	if len(r.RequestURI) > maxURI+maxAgentURI {
-		return found.refuse(fault.Bad("URL", fault.TooLong, "the URL is longer than %d bytes", maxURI+maxAgentURI))
+		err := fault.Bad("URL", fault.TooLong, "the URL is longer than %d bytes", maxURI+maxAgentURI)
+		return found.refuse(fault.As(in.Intake.Refuse(err)))
 	}
 	if !slices.Contains(found.methods, r.Method) {
 		return reply.JSON(http.StatusMethodNotAllowed, message{"Method not allowed"}).With("Allow", strings.Join(found.methods, ", "))
 	}
-	answer, err := found.do(&reported{Request: r, directory: in.Directory(), parts: parts})
+	report := &reported{Request: r, directory: in.Directory(), parts: parts}
+	answer, err := found.do(report)
 	if err != nil {
+		if !report.handed {
+			err = in.Intake.Refuse(err)
+		}
 		answer = in.refused(r, found, err)
 	}
 	return answer.With("Cache-Control", "no-store")

@@ -1,12 +1,14 @@
 package onelink
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
-	"waypost/ingest"
+	"waypost/attribution/history"
 	"waypost/internal/device"
 	"waypost/internal/fault"
 	"waypost/link"
@@ -56,10 +58,14 @@ func (in *Ingest) appsNamed(d *link.Directory, id string) []*link.App {
 	return known.apps[id]
 }
 
-// holder returns who holds the secret, which may write somewhere.
-func (in *Ingest) holder(secret string) (*link.Token, link.AccountID, error) {
+// holder returns who holds the secret, which may write somewhere. An unknown one
+// is shown to the account of the app that the report names.
+func (in *Ingest) holder(d *link.Directory, secret, app string) (*link.Token, link.AccountID, error) {
 	actor, err := in.Tokens.Authenticate(secret)
 	if err != nil {
+		if fault.Is(err, fault.Unauthorized) && secret != "" {
+			in.Intake.NoteUnknown(in.owner(d, app), history.UnknownKey, hint(secret))
+		}
 		return nil, 0, err
 	}
 	if !mayWrite(actor.Token) {
@@ -111,13 +117,60 @@ func onPlatform(p device.Platform) func(device.Platform) bool {
 	}
 }
 
-// missed tells the account of an app that a report of its own named and it
-// does not have. What the text says is shown to it with the others.
-func (in *Ingest) missed(account link.AccountID, called string) {
-	if account == 0 {
-		return // a token for several accounts: nobody can tell whose app it was to be
+// lack reports whether no account of the token has such an app: one that is
+// there, and out of the token's reach, is not unknown.
+func (in *Ingest) lack(d *link.Directory, t *link.Token, id string, on func(device.Platform) bool) bool {
+	return !slices.ContainsFunc(in.appsNamed(d, id), func(app *link.App) bool {
+		return on(app.Platform) && slices.ContainsFunc(t.Grants, func(g link.Grant) bool { return g.Account == app.Account })
+	})
+}
+
+// hint is what is shown of an unknown token, which may be a known one with a slip
+// of the pen: enough to find it in a set-up, too little to guess it.
+func hint(secret string) string {
+	const shown, least = 4, 12 // characters
+	text := []rune(secret)
+	if len(text) < least {
+		return "token …"
 	}
-	_, _, _ = in.Intake.FindApp(ingest.AppRef{Account: account, Name: called})
+	return "token " + string(text[:shown]) + "…"
+}
+
+// owner is the account that alone has apps of the id, which may lack Apple's
+// "id"; zero where nobody or several have.
+func (in *Ingest) owner(d *link.Directory, id string) link.AccountID {
+	var owner link.AccountID
+	for _, app := range slices.Concat(in.appsNamed(d, id), in.appsNamed(d, iosPrefix+id)) {
+		if owner != 0 && owner != app.Account {
+			return 0
+		}
+		owner = app.Account
+	}
+	return owner
+}
+
+// signer is the account whose SDK secret makes the signature; zero where none
+// does. It looks at no more than mostSigners: who asks may be anybody.
+func signer(d *link.Directory, signature []byte, text string) link.AccountID {
+	accounts := d.Catalog.Accounts
+	for i := range accounts[:min(len(accounts), mostSigners)] {
+		if a := &accounts[i]; a.SDKSecret != "" && hmac.Equal(signature, sign(a.SDKSecret, text)) {
+			return a.ID
+		}
+	}
+	return 0
+}
+
+// mostSigners keeps looking for a signer below a quarter of a millisecond.
+const mostSigners = 256
+
+// called is how an unknown app is shown: with what would be right, where an Apple
+// id lacks its beginning.
+func called(id string) string {
+	if strings.Trim(id, "0123456789") != "" {
+		return id
+	}
+	return id + " (write " + iosPrefix + id + ")"
 }
 
 // signed returns the app with the id whose account's SDK secret makes the
@@ -136,6 +189,7 @@ func (in *Ingest) signed(d *link.Directory, id, signature, text string, on func(
 		}
 	}
 	if !known {
+		in.Intake.NoteUnknown(cmp.Or(signer(d, sent, text), in.owner(d, id)), history.UnknownApp, called(id))
 		return nil, &fault.Error{Kind: fault.NotFound, Field: appField, Reason: fault.Unknown, Message: "no such app; an Apple id begins with \"id\""}
 	}
 	in.counters.badSignatures.Add(1)

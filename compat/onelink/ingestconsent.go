@@ -61,23 +61,40 @@ func readConsentData(raw json.RawMessage) (attribution.Answer, error) {
 	if data.Manual == nil && data.TCF == nil {
 		return "", fault.Bad(field, fault.Malformed, `write {"manual":{…}} or {"tcf":{…}}`)
 	}
-	var answers []attribution.Answer
-	if data.Manual != nil && isTrue(data.Manual["gdpr_applies"]) {
-		answers = append(answers, answer(isTrue(data.Manual["ad_user_data_enabled"])))
+	manual, err := lawful(field+".manual", data.Manual, "ad_user_data_enabled", func(said json.RawMessage) bool {
+		yes, ok := yesNo(said)
+		return yes && ok
+	})
+	if err != nil {
+		return "", err
 	}
-	if data.TCF != nil && isTrue(data.TCF["gdpr_applies"]) {
-		answers = append(answers, answer(tcfMeasures(looseText(data.TCF["tcstring"]))))
+	tcf, err := lawful(field+".tcf", data.TCF, "tcstring", func(said json.RawMessage) bool { return tcfMeasures(looseText(said)) })
+	if err != nil || tcf == attribution.No || manual == "" {
+		return tcf, err
 	}
-	for _, a := range answers {
-		if a == attribution.No {
-			return a, nil
-		}
-	}
-	if len(answers) > 0 {
-		return attribution.Yes, nil
-	}
-	return "", nil
+	return manual, nil
 }
+
+// lawful is the answer of one form, empty where the law does not apply or the
+// form does not speak. Whether it applies must be readable: a guess would take a
+// refusal for none. Where that is not said, it is what the answer says.
+func lawful(field string, form map[string]json.RawMessage, name string, permits func(json.RawMessage) bool) (attribution.Answer, error) {
+	const law = "gdpr_applies"
+	applies, ok := yesNo(form[law])
+	switch {
+	case !ok && blank(form[law]):
+		if blank(form[name]) {
+			return "", nil
+		}
+	case !ok:
+		return "", fault.Bad(field+"."+law, fault.Malformed, "write true or false; got %q", shortened(looseText(form[law])))
+	case !applies:
+		return "", nil
+	}
+	return answer(permits(form[name])), nil
+}
+
+func blank(raw json.RawMessage) bool { return strings.TrimSpace(looseText(raw)) == "" }
 
 func answer(yes bool) attribution.Answer {
 	if yes {
@@ -96,9 +113,15 @@ func digits(text string) string {
 	}, text)
 }
 
-func isTrue(raw json.RawMessage) bool {
-	text := strings.ToLower(looseText(raw))
-	return text == "true" || text == "1"
+// yesNo reads a boolean as clients write it; not ok where it is none.
+func yesNo(raw json.RawMessage) (yes, ok bool) {
+	switch strings.ToLower(strings.TrimSpace(looseText(raw))) {
+	case "true", "1", "yes":
+		return true, true
+	case "false", "0", "no":
+		return false, true
+	}
+	return false, false
 }
 
 // Bits of the core of a TC string, version 2 (IAB Europe, "Consent string and

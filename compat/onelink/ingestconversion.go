@@ -20,7 +20,8 @@ import (
 const invisible = "\u2063"
 
 // answerConversion is GET /install_data/v5.0/{app_id}: the conversion data of
-// an installation. It tells the same however often it is asked.
+// an installation. It tells the same however often it is asked, until a person is
+// won back, and again when that is over.
 func (in *Ingest) answerConversion(r *reported) (reply.Reply, error) {
 	id, install := r.parts[0], r.URL.Query().Get("device_id")
 	epoch, signature := r.Header.Get("af_request_epoch_ms"), r.Header.Get(signatureField)
@@ -34,12 +35,16 @@ func (in *Ingest) answerConversion(r *reported) (reply.Reply, error) {
 	if err != nil {
 		return reply.Reply{}, err
 	}
+	r.handed = true
 	told, err := in.Intake.Ask(r.Context(), app.ID, install, false)
 	if err != nil {
 		return reply.Reply{}, err
 	}
 	if told.Status == ingest.Pending {
 		return reply.Reply{}, fault.New(fault.NotFound, "Attribution data for this AppsFlyer ID is not available")
+	}
+	if err := in.Intake.WonBack(r.Context(), &told); err != nil {
+		return reply.Reply{}, err
 	}
 	return reply.JSON(http.StatusOK, conversionOf(&told)), nil
 }
@@ -64,20 +69,41 @@ func refuseConversion(f *fault.Error) reply.Reply {
 // conversionTime is how conversion data writes instants, in UTC.
 const conversionTime = "2006-01-02 15:04:05.000"
 
+// earned is what conversion data speaks of.
+type earned struct {
+	*toldClick
+	at          time.Time // of the start that it earned
+	retargeting string    // the vendor's word for what that was
+}
+
+// earnedBy is what won the person back, while that lasts, else what earned the
+// installation; its match is nil where nobody did.
+func earnedBy(a *ingest.Answer) earned {
+	if c := a.Installation.Reengagement; c != nil && a.Reengagement != nil {
+		return earned{&toldClick{a.Reengagement, a.ReengagementTouch}, c.From, "re-engagement"}
+	}
+	e := earned{&toldClick{a.Match, a.Touch}, a.Installation.At, "none"}
+	if a.Status == ingest.Reattributed {
+		e.retargeting = "re-attribution"
+	}
+	return e
+}
+
 // conversionOf shapes the conversion data of an installation.
 func conversionOf(a *ingest.Answer) map[string]any {
 	installed := a.Installation.At.UTC().Format(conversionTime)
-	if a.Match == nil {
+	by := earnedBy(a)
+	if by.match == nil {
 		return map[string]any{"af_status": "Organic", "af_message": "organic install", "install_time": installed}
 	}
 	said := saidParams{}
-	if a.Touch != nil {
-		said = saidIn(a.Touch.Query)
+	if by.touch != nil {
+		said = saidIn(by.touch.Query)
 	}
 	told := map[string]any{}
 	for name, value := range said {
 		// Where the person belongs is told for a day after the click.
-		if late := a.Installation.At.Sub(a.Match.At) > ConversionWindow; !late || !isDeepLinkParam(name) && name != paramDeepLink {
+		if late := by.at.Sub(by.match.At) > ConversionWindow; !late || !isDeepLinkParam(name) && name != paramDeepLink {
 			told[name] = value
 		}
 	}
@@ -92,19 +118,19 @@ func conversionOf(a *ingest.Answer) map[string]any {
 			told[name] = nil
 		}
 	}
-	source := &a.Match.Source
-	told["af_status"], told["match_type"] = "Non-organic", matchType(a.Match.Method)
+	source := &by.match.Source
+	told["af_status"], told["match_type"] = "Non-organic", matchType(by.match.Method)
 	told["media_source"], told["campaign"], told["campaign_id"] = known(source.Name), known(source.Campaign), known(source.CampaignID)
 	told["agency"], told["af_siteid"] = known(source.Agency), known(source.Site)
 	told["adset"], told["adset_id"] = said.get(paramAdSet), said.get(paramAdSetID)
-	told["click_time"], told["install_time"] = a.Match.At.UTC().Format(conversionTime), installed
+	told["click_time"], told["install_time"] = by.match.At.UTC().Format(conversionTime), installed
 	told["iscache"] = true
-	told["is_retargeting"] = strings.EqualFold(said[paramRetargeting], "true")
+	told["is_retargeting"] = strings.EqualFold(said[paramRetargeting], "true") || a.Reengagement != nil
 	told["is_incentivized"] = strings.EqualFold(said[paramIncentivized], "true")
-	told["retargeting_conversion_type"] = retargetingType(a.Status)
+	told["retargeting_conversion_type"] = by.retargeting
 	told["orig_cost"], told["cost_cents_USD"] = costOf(said)
-	if _, there := said[paramClickLookback]; !there && a.Match.Kind == attribution.Click {
-		told[paramClickLookback] = windowText(a.Match.Lookback)
+	if _, there := said[paramClickLookback]; !there && by.match.Kind == attribution.Click {
+		told[paramClickLookback] = windowText(by.match.Lookback)
 	}
 	return told
 }
@@ -117,13 +143,6 @@ var conversionNull = []string{
 
 // conversionOwn are told under another name, or are the visitor's.
 var conversionOwn = []string{paramSource, paramCampaign, paramCampaignID, paramAgency, paramAddress, paramAgent}
-
-func retargetingType(s ingest.Status) string {
-	if s == ingest.Reattributed {
-		return "re-attribution"
-	}
-	return "none"
-}
 
 // costOf is what the link says that the click cost: in its own currency, with a
 // fraction as the vendor writes it, and in cents of US dollars where that is its

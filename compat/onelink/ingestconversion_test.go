@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"waypost/attribution"
+	"waypost/attribution/history"
 )
 
 const epoch = "1661969117203"
@@ -85,6 +86,46 @@ func TestConversionWindow(t *testing.T) {
 	f(16*time.Minute, true)
 	f(24*time.Hour, true)
 	f(24*time.Hour+time.Millisecond, false)
+}
+
+// TestConversionOfWhoWasWonBack: while that lasts it is the click that did,
+// whoever earned the installation.
+func TestConversionOfWhoWasWonBack(t *testing.T) {
+	t.Parallel()
+	f := func(name string, organic bool, change func(*attribution.Credit), want map[string]any) {
+		t.Helper()
+		w := goldenReports(t)
+		w.decide(emailClick())
+		i, _, _ := w.decisions.ReadInstallation(t.Context(), goldenAndroid, "inst-1")
+		if organic {
+			i.Credit = nil
+		}
+		touch := history.Touch{Query: "pid=Mail&c=Back&deep_link_value=basket&fruit=plum"}
+		touch.ID = 77
+		i.Reengagement = &attribution.Credit{From: noon.Add(-time.Hour), Until: noon.Add(time.Hour), Match: attribution.Match{
+			Touch: touch.ID, Kind: attribution.Click, Method: attribution.ByOpenedURL, At: noon.Add(-2 * time.Hour), Source: attribution.Source{Name: "Mail", Campaign: "Back"},
+		}}
+		i.ReengagedBy = "s-2"
+		change(i.Reengagement)
+		w.decisions.Decide(i, touch)
+		status, got := w.conversion(t, "com.golden.app", "inst-1")
+		for member, value := range want {
+			if status != 200 || got[member] != value {
+				t.Errorf("%s: %s is %v, want %v", name, member, got[member], value)
+			}
+		}
+	}
+	back := map[string]any{
+		"af_status": "Non-organic", "media_source": "Mail", "campaign": "Back", "match_type": "id_matching", "is_retargeting": true,
+		"retargeting_conversion_type": "re-engagement", "deep_link_value": "basket", "fruit": "plum", "click_time": "2026-11-20 10:00:00.000", "install_time": "2026-11-20 12:00:00.000",
+	}
+	before := map[string]any{"af_status": "Non-organic", "media_source": "Email", "is_retargeting": false, "retargeting_conversion_type": "none", "deep_link_value": "apples"}
+	f("an organic installation", true, func(*attribution.Credit) {}, back)
+	f("another's", false, func(*attribution.Credit) {}, back)
+	f("for ever", false, func(c *attribution.Credit) { c.Until = time.Time{} }, back)
+	f("no longer", false, func(c *attribution.Credit) { c.Until = noon }, before)
+	f("no longer, organic", true, func(c *attribution.Credit) { c.Until = noon }, map[string]any{"af_status": "Organic", "af_message": "organic install"})
+	f("more than a day after the click", true, func(c *attribution.Credit) { c.Match.At = c.From.Add(-25 * time.Hour) }, map[string]any{"media_source": "Mail", "deep_link_value": nil, "fruit": "plum"})
 }
 
 func TestConversionRefusals(t *testing.T) {

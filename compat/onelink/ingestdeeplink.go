@@ -52,6 +52,7 @@ func (in *Ingest) answerDeepLink(r *reported, p device.Platform) (reply.Reply, e
 	start.report.App = ingest.AppRef{ID: app.ID, Account: app.Account}
 	start.report.Device.Platform = app.Platform
 	start.report.Consent = start.said.consent()
+	r.handed = true
 	receipt, err := in.Intake.Open(r.Context(), start.report)
 	if err != nil {
 		return reply.Reply{}, err
@@ -161,6 +162,9 @@ func readStart(raw []byte, p device.Platform) (*toldStart, error) {
 		if strings.TrimSpace(text(name)) == "" {
 			return nil, fault.Bad(name, fault.Missing, "this field is mandatory")
 		}
+	}
+	if err := checkNames(fields, "request_id"); err != nil {
+		return nil, err
 	}
 	// The clock of the sender is asked for the signature; the start is now.
 	at, err := ingest.ParseTime("timestamp", text("timestamp"))

@@ -4,18 +4,19 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"waypost/attribution/history"
 	"waypost/ingest"
 	"waypost/internal/device"
 	"waypost/internal/fault"
 	"waypost/internal/reply"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // takeClick and takeView are GET and POST /v1.0/s2s/{click|impression}/app/{platform}/{app_id}.
@@ -32,7 +33,7 @@ func (in *Ingest) takeEngagement(r *reported, view bool) (reply.Reply, error) {
 		key = said[paramToken]
 	}
 	delete(said, paramToken) // it must not stand in the ledger
-	token, account, err := in.holder(key)
+	token, account, err := in.holder(r.directory, key, r.parts[1])
 	if err != nil {
 		return reply.Reply{}, err
 	}
@@ -42,7 +43,9 @@ func (in *Ingest) takeEngagement(r *reported, view bool) (reply.Reply, error) {
 	}
 	app := in.permitted(r.directory, token, r.parts[1], onPlatform(platform))
 	if app == nil {
-		in.missed(account, r.parts[0]+"/"+r.parts[1])
+		if in.lack(r.directory, token, r.parts[1], onPlatform(platform)) {
+			in.Intake.NoteUnknown(account, history.UnknownApp, r.parts[0]+"/"+r.parts[1])
+		}
 		return reply.Reply{}, &fault.Error{Kind: fault.NotFound, Field: appField, Reason: fault.Unknown, Message: "no such app"}
 	}
 	e, err := readEngagement(said)
@@ -50,6 +53,7 @@ func (in *Ingest) takeEngagement(r *reported, view bool) (reply.Reply, error) {
 		return reply.Reply{}, err
 	}
 	e.View, e.App, e.Device.Platform = view, ingest.AppRef{ID: app.ID, Account: app.Account}, app.Platform
+	r.handed = true
 	if _, err := in.Intake.Engage(r.Context(), e); err != nil {
 		return reply.Reply{}, err
 	}
@@ -137,6 +141,9 @@ func engagementParams(r *http.Request) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := checkNames(fields, engagementSource, engagementKey, "af_click_id", paramPartnerClick); err != nil {
+			return nil, err
+		}
 		for name, value := range fields {
 			if given(value) {
 				said[name] = looseText(value)
@@ -209,7 +216,7 @@ var engagementSpec = map[string]engagementParam{
 	paramOSVersion:     {most: 12, form: versionForm, want: "digits and dots"},
 	engagementIDType:   {form: idTypeForm, want: "vida, tifa, rida, lgudid, fire, advertising_id, idfa or custom"},
 	engagementID:       {most: 128},
-	paramAddress:       {most: 45},
+	paramAddress:       {most: 64}, // 45, and brackets, a port or a zone
 	engagementAgent:    {},
 }
 
@@ -236,7 +243,7 @@ func readEngagement(said map[string]string) (ingest.Engagement, error) {
 		Device: ingest.Device{OS: said[paramOSVersion], Model: said[paramModel]},
 	}
 	if ip := said[paramAddress]; ip != "" {
-		addr, err := netip.ParseAddr(ip)
+		addr, err := privacy.ParseAddress(ip)
 		if err != nil {
 			return e, fault.Bad(paramAddress, fault.Malformed, "%q is no IPv4 or IPv6 address", shortened(ip))
 		}

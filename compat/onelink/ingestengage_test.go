@@ -207,3 +207,35 @@ func TestEveryDeviceTypeOfEngagements(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressesAsServersWriteThem: with a port, in brackets, mapped.
+func TestAddressesAsServersWriteThem(t *testing.T) {
+	t.Parallel()
+	w := goldenReports(t)
+	for text, want := range map[string]string{
+		"81.2.69.160": "81.2.69.160", "81.2.69.160:443": "81.2.69.160", "::ffff:81.2.69.160": "81.2.69.160", " 81.2.69.160 ": "81.2.69.160",
+		"[2001:db8::1]:443": "2001:db8::1", "fe80::1%eth0": "fe80::1",
+		"[2001:0db8:0000:0000:0000:0000:0000:0001]:65535": "2001:db8::1",
+	} {
+		status, _, answer := send(t, w.base, "GET", clickPath+"?"+someClick+"&af_ip="+url.QueryEscape(text), "")
+		if status != 200 || w.engaged(t).IP != want {
+			t.Errorf("engagement of %s: got %d %s", text, status, answer)
+		}
+		body := someStart + `,"timestamp":"` + startTime + `","ip":"` + text + `"}`
+		status, _, answer = send(t, w.base, "POST", "/v1.0/android/com.golden.app?af_sig="+signature(goldenKey, startTime+text), body)
+		if told := w.ledger.LastTold(t); status != 200 || len(told.IPs) != 1 || told.IPs[0] != want {
+			t.Errorf("start of %s: got %d %s", text, status, answer)
+		}
+		status, answer = w.sent(t, `,"ip":"`+text+`"}`)
+		if told := w.ledger.LastTold(t); status != 200 || len(told.IPs) != 1 || told.IPs[0] != want || len(told.Flags) != 0 {
+			t.Errorf("event of %s: got %d %s", text, status, answer)
+		}
+	}
+}
+
+// sent tells of an event, whose body ends in rest.
+func (w *reports) sent(t testing.TB, rest string) (int, string) {
+	t.Helper()
+	status, _, text := w.sendEvent(t, eventPath, strings.TrimSuffix(someEvent, "}")+rest)
+	return status, text
+}

@@ -10,11 +10,13 @@ import (
 	"strings"
 
 	"waypost/attribution"
+	"waypost/attribution/history"
 	"waypost/event"
 	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/internal/reply"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // Texts of the in-app events API ("Server-to-server events API", v3), which
@@ -45,7 +47,7 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 	if secret == "" {
 		return reply.Reply{}, fault.Bad("authentication", fault.Missing, eventNoToken)
 	}
-	token, account, err := in.holder(secret)
+	token, account, err := in.holder(r.directory, secret, r.parts[0])
 	if err != nil {
 		return reply.Reply{}, err
 	}
@@ -54,12 +56,14 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 		// An Apple id without "id": the vendor acknowledges the event and drops
 		// it. So do we, but the account is told.
 		in.counters.dropped.Add(1)
-		in.missed(account, id+" (write "+iosPrefix+id+")")
+		in.Intake.NoteUnknown(account, history.UnknownApp, called(id))
 		return plainText(http.StatusOK, eventTaken).With(diagnosticsHeader, "not recorded: the app id must be "+iosPrefix+id), nil
 	}
 	app := in.permitted(r.directory, token, id, anyPlatform)
 	if app == nil {
-		in.missed(account, id)
+		if in.lack(r.directory, token, id, anyPlatform) {
+			in.Intake.NoteUnknown(account, history.UnknownApp, id)
+		}
 		return reply.Reply{}, &fault.Error{Kind: fault.NotFound, Field: appField, Reason: fault.Unknown, Message: eventWrongApp}
 	}
 	raw, err := readReport(r.Request)
@@ -72,6 +76,7 @@ func (in *Ingest) takeEvent(r *reported) (reply.Reply, error) {
 	}
 	told.report.App = ingest.AppRef{ID: app.ID, Account: app.Account}
 	told.report.Consent = told.said.consent()
+	r.handed = true
 	if _, err := in.Intake.Event(r.Context(), told.report); err != nil {
 		return reply.Reply{}, err
 	}
@@ -97,6 +102,8 @@ func refuseEvent(f *fault.Error) reply.Reply {
 		return plainText(http.StatusInternalServerError, "Internal Server Error")
 	}
 	switch {
+	case f.Field == bodyField && f.Message == notUTF8: // which the words alone would hide
+		return plainText(http.StatusBadRequest, eventBadBody+": it "+notUTF8)
 	case f.Field == bodyField && f.Reason != fault.TooLong:
 		return plainText(http.StatusBadRequest, eventBadBody)
 	case f.Field == "authentication":
@@ -149,6 +156,9 @@ func readEvent(raw []byte) (*toldEvent, error) {
 		if text(name) == "" {
 			return nil, fault.Bad(name, fault.Missing, "%s%s", name, eventMandatory)
 		}
+	}
+	if err := checkNames(fields, fieldInstall, fieldEvent, "customer_user_id"); err != nil {
+		return nil, err
 	}
 	if r.At, err = ingest.ParseTime(fieldTime, text(fieldTime)); err != nil {
 		// Odd times are kept and flagged, never refused: the event did happen.
@@ -254,7 +264,7 @@ func eventParams(values, fields map[string]json.RawMessage) (json.RawMessage, er
 
 // addressesOf reads one address; nil where the text is none.
 func addressesOf(text string) []netip.Addr {
-	ip, err := netip.ParseAddr(text)
+	ip, err := privacy.ParseAddress(text)
 	if err != nil {
 		return nil
 	}

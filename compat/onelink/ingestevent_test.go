@@ -119,7 +119,8 @@ func TestEventRefusals(t *testing.T) {
 	f(eventPath, key, "", 400, "Payload is missing or failed to parse")
 	f(eventPath, key, "["+someEvent+"]", 400, "Payload is missing or failed to parse")
 	f(eventPath, key, `{"appsflyer_id":`, 400, "Payload is missing or failed to parse")
-	f(eventPath, key, "\xff"+someEvent, 400, "Payload is missing or failed to parse")
+	f(eventPath, key, "\xff"+someEvent, 400, "Payload is missing or failed to parse: it is not UTF-8: encode its text so")
+	f(eventPath, key, strings.Replace(someEvent, `":"`, `":"\ud800`, 1), 400, "Bad request: appsflyer_id: the text holds half of a surrogate pair, which is no character")
 	f(eventPath, key, `{"eventName":"x","eventValue":""}`, 400, "appsflyer_id is a mandatory field")
 	f(eventPath, key, `{"appsflyer_id":" ","eventName":"x","eventValue":""}`, 400, "appsflyer_id is a mandatory field")
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventValue":""}`, 400, "eventName is a mandatory field")
@@ -128,13 +129,20 @@ func TestEventRefusals(t *testing.T) {
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","att":7}`, 400, `Bad request: att: write 0 to 3, as ATTrackingManager has it; got "7"`)
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","aie":"maybe"}`, 400, `Bad request: aie: write true or false; got "maybe"`)
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","consent_data":"yes"}`, 400, `Bad request: consent_data: write {"manual":{…}} or {"tcf":{…}}`)
+	for _, odd := range []string{`2`, `"maybe"`, `{}`, `[true]`} {
+		got := strings.ReplaceAll(strings.Trim(odd, `"`), `"`, `\"`)
+		f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","consent_data":{"manual":{"gdpr_applies":`+odd+`,"ad_user_data_enabled":false}}}`, 400,
+			`Bad request: consent_data.manual.gdpr_applies: write true or false; got "`+got+`"`)
+		f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","consent_data":{"tcf":{"gdpr_applies":`+odd+`}}}`, 400,
+			`Bad request: consent_data.tcf.gdpr_applies: write true or false; got "`+got+`"`)
+	}
 	f(eventPath, key, `{"appsflyer_id":"1-1","eventName":"x","eventValue":"{\"a\":\"`+strings.Repeat("b", 17<<10)+`\"}"}`, 400,
 		"Bad request: eventValue: at most 16384 bytes, got 17417")
 	if w.ledger.Count() != 0 {
 		t.Errorf("%d refused events are in the ledger", w.ledger.Count())
 	}
 	list, err := w.service.Unknown(t.Context(), 101)
-	if err != nil || len(list) != 1 || list[0].Name != "com.nobody" {
+	if err != nil || len(list) != 2 || list[0].Name != "com.nobody" || list[1].Name != "token …" {
 		t.Errorf("the account is shown %+v", list)
 	}
 }
@@ -210,6 +218,17 @@ func TestEventConsent(t *testing.T) {
 	f("new", `,"consent_data":{"manual":{"gdpr_applies":true,"ad_user_data_enabled":false,"ad_personalization_enabled":true}}`, &event.Consent{Measurement: "no"}, 0)
 	f("new", `,"consent_data":{"manual":{"gdpr_applies":true}}`, &event.Consent{Measurement: "no"}, 0)
 	f("new", `,"consent_data":{"manual":{"gdpr_applies":false}}`, nil, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":false,"ad_user_data_enabled":false}}`, nil, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":"yes","ad_user_data_enabled":false}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":" True ","ad_user_data_enabled":"Yes"}}`, &event.Consent{Measurement: "yes"}, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":"no","ad_user_data_enabled":false}}`, nil, 2)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":true,"ad_user_data_enabled":"maybe"}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"ad_user_data_enabled":false}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":null,"ad_user_data_enabled":2}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"manual":{"gdpr_applies":"","ad_user_data_enabled":true}}`, &event.Consent{Measurement: "yes"}, 2)
+	f("new", `,"consent_data":{"manual":{}}`, nil, 2)
+	f("new", `,"consent_data":{"tcf":{"tcstring":"`+doesNot+`"}}`, &event.Consent{Measurement: "no"}, 0)
+	f("new", `,"consent_data":{"tcf":{}}`, nil, 2)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"`+measures+`.YAAA"}}`, &event.Consent{Measurement: "yes"}, 2)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"`+doesNot+`"}}`, &event.Consent{Measurement: "no"}, 0)
 	f("new", `,"consent_data":{"tcf":{"gdpr_applies":1,"tcstring":"XXXXXXXX"}}`, &event.Consent{Measurement: "no"}, 0)
