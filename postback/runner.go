@@ -64,6 +64,7 @@ type Runner struct {
 	delivered, failed, givenUp atomic.Int64
 	waiting                    atomic.Int64
 	behind                     atomic.Pointer[[]string] // hosts whose due deliveries are left in the store
+	unfilled                   unfilled
 }
 
 // NewRunner returns a runner; Run starts it.
