@@ -22,7 +22,8 @@ type Deliveries interface {
 	// newest first.
 	ListDeliveries(ctx context.Context, account link.AccountID, f history.DeliveryFilter) ([]history.Delivery, error)
 	// RetryDelivery makes an account's delivery due at once and returns it;
-	// NotFound when the account has none of that id.
+	// NotFound when the account has none of that id, Conflict when it can never
+	// be sent.
 	RetryDelivery(ctx context.Context, account link.AccountID, id int64, now time.Time) (history.Delivery, error)
 }
 
@@ -52,7 +53,7 @@ type delivery struct {
 	URL      string                 `json:"url" doc:"With every macro filled; secrets are shown as xxxxx."`
 	Body     string                 `json:"body,omitempty"`
 	MadeAt   int64                  `json:"made_at"`
-	DueAt    int64                  `json:"due_at,omitempty" doc:"Of the next attempt."`
+	DueAt    int64                  `json:"due_at,omitempty" doc:"Of the next attempt; in the past while its host rests or is busy."`
 	Attempts int                    `json:"attempts"`
 	Status   history.DeliveryStatus `json:"status" doc:"waiting, delivered or given_up"`
 	Code     int                    `json:"code,omitempty" doc:"HTTP status of the last attempt; absent: there was no answer."`
@@ -77,7 +78,7 @@ func (s *server) registerDeliveries(a huma.API) {
 	huma.Register(a, huma.Operation{
 		OperationID: "retry-delivery", Method: http.MethodPost, Path: Prefix + "/deliveries/{id}/retry",
 		Summary:     "Send a delivery again, whatever became of it",
-		Description: "It goes out at once, with the key that it always had, so that a receiver that keeps keys counts it once. Where every attempt of the schedule was made, it is one more. Needs the role write, and a token of the whole account.",
+		Description: "It goes out at once, with the key that it always had, so that a receiver that keeps keys counts it once. Where every attempt of the schedule was made, it is one more. While one is under way, it follows that one, whatever comes of it. One whose URL could not be filled cannot be sent: 409. Needs the role write, and a token of the whole account.",
 	}, answered(s, s.retryDelivery))
 }
 

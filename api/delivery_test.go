@@ -167,6 +167,14 @@ func TestDeliveriesAreSentAgain(t *testing.T) {
 	f(404, "acme-admin-token", 99, nil)
 	f(422, "acme-admin-token", "x", nil)
 	f(401, "", 1, nil)
+	unfilled := history.Delivery{Key: "unfilled", Account: 5899, Postback: "hook", URL: "https://partner.test/{af_sub1}/", MadeAt: noon, Status: history.GivenUp, Answer: "a segment of dots"}
+	if err := store.CommitHistory(t.Context(), history.Step{Projection: pipeline.History, From: 1, To: 2, Deliveries: []history.Delivery{unfilled}}); err != nil {
+		t.Fatal(err)
+	}
+	f(404, "rival-admin-token", 5, nil)
+	if body := f(409, "acme-admin-token", 5, nil); !strings.Contains(body, "a segment of dots") {
+		t.Errorf("what cannot be sent is refused with %s", body)
+	}
 	if due, err := store.DueDeliveries(t.Context(), now.Add(-time.Hour), 10); err != nil || len(due) != 0 {
 		t.Errorf("refused calls have made %v due (%v)", due, err)
 	}

@@ -24,7 +24,7 @@ func (a *App) openAttribution(ctx context.Context) (err error) {
 	if a.attributor, err = pipeline.NewAttributor(ctx, pipeline.AttributorConfig{
 		Store: a.store, Ledger: a.ledger, Directory: a.rules.Directory, Logger: a.cfg.Logger,
 		Touchers: touchers(),
-		Outbox:   a.outbox, Delivered: a.postbacks.Wake,
+		Outbox:   a.outbox, Delivered: a.postbacks.Made,
 	}); err != nil {
 		return err
 	}

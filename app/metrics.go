@@ -149,15 +149,16 @@ func (a *App) exportPostbacks(e exports) {
 	e.counter("postbacks_given_up_total", "Postbacks that will not be tried again.", func() float64 { return float64(a.postbacks.Counters().GivenUp) })
 	e.gauge("postbacks_held", "Postbacks in memory: under way, or waiting for their host.", func() float64 { return float64(a.postbacks.Counters().Waiting) })
 	e.asked("postbacks_waiting", "Postbacks in the outbox that wait for an attempt, 100 000 for that many and more.", func(ctx context.Context) (float64, error) {
-		n, _, err := a.store.CountWaiting(ctx, mostBacklog)
+		n, err := a.store.CountWaiting(ctx, mostBacklog)
 		return float64(n), err
 	})
-	e.asked("postbacks_overdue_seconds", "For how long the first of them has been due.", func(ctx context.Context) (float64, error) {
-		_, first, err := a.store.CountWaiting(ctx, 1)
-		if err != nil || first.IsZero() {
+	e.asked("postbacks_overdue_seconds", "For how long the first of them has been due whose host does not rest and has no backlog.", func(ctx context.Context) (float64, error) {
+		now := a.cfg.Now()
+		since, err := a.postbacks.Overdue(ctx, now)
+		if err != nil || since.IsZero() {
 			return 0, err
 		}
-		return max(0, a.cfg.Now().Sub(first).Seconds()), nil
+		return max(0, now.Sub(since).Seconds()), nil
 	})
 }
 

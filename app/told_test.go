@@ -83,6 +83,31 @@ func tell(t *testing.T, i *instance, id, referrer, more string) {
 	}
 }
 
+// TestUnfilledPostbackIsSeen: one that cannot be sent is in the metrics, and not
+// to be retried.
+func TestUnfilledPostbackIsSeen(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer receiver.Close()
+	i := run(t, Config{Apply: hooked(t, receiver.URL+"/{af_sub1}/in")})
+	_, _, head := do(t, http.MethodGet, "http://"+i.links+"/A1b3?pid=other&af_sub1=..", "", "")
+	store, err := url.Parse(head.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell(t, i, "told", store.Query().Get("referrer"), "")
+	base := "http://" + i.api
+	until(t, base+"/waypost/v1/deliveries?postback=hook", "acme-read-token", 200, `"status":"given_up"`)
+	until(t, base+"/metrics", "", 200, "\nwaypost_postbacks_given_up_total 1\n")
+	if status, body, _ := do(t, http.MethodPost, base+"/waypost/v1/deliveries/1/retry", "acme-admin-token", ""); status != 409 || asked.Load() != 0 {
+		t.Errorf("a retry is answered with %d %s, the receiver was asked %d times", status, body, asked.Load())
+	}
+	if err := i.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // hooked is acme.yaml with a webhook to a server.
 func hooked(t *testing.T, to string) []string {
 	t.Helper()

@@ -70,7 +70,7 @@ func (a *Attributor) commit(ctx context.Context, g *gathering) error {
 	a.place = g.to
 	a.decided(g)
 	if a.cfg.Delivered != nil && len(step.Deliveries) > 0 {
-		a.cfg.Delivered()
+		a.cfg.Delivered(step.Deliveries)
 	}
 	return nil
 }

@@ -27,8 +27,9 @@ type AttributorConfig struct {
 	// with what the news is about, each key once. It must be quick, do no I/O,
 	// and return the same for the same news; it may be nil.
 	Outbox func(News) []history.Delivery
-	// Delivered is called after a step with deliveries is committed; it may be nil.
-	Delivered func()
+	// Delivered is called with a step's deliveries after they are committed, also
+	// with those that the store had; it may be nil.
+	Delivered func(made []history.Delivery)
 }
 
 const (

@@ -249,8 +249,10 @@ func TestRebuildKeepsWhatLeftTheHouse(t *testing.T) {
 		t.Fatalf("%d deliveries", len(before))
 	}
 	for _, d := range before {
+		attempt := history.Attempt{DueAt: d.DueAt, BeganAt: d.DueAt}
 		d.Status, d.DueAt, d.Attempts, d.Code = history.Delivered, time.Time{}, 1, 200
-		p.ok(p.store.SaveAttempt(t.Context(), d))
+		_, err := p.store.SaveAttempt(t.Context(), d, attempt)
+		p.ok(err)
 	}
 	p.ok(a.Rebuild(t.Context()))
 	if _, ok, err := a.ReadInstallation(t.Context(), androidApp, "device-1"); ok || err != nil {

@@ -73,7 +73,7 @@ func (o *outbox) in(s history.DeliveryStatus) int {
 
 var errStore = errors.New("the store is away")
 
-func (o *outbox) DueDeliveries(_ context.Context, by time.Time, most int) ([]history.Delivery, error) {
+func (o *outbox) DueDeliveries(_ context.Context, by time.Time, most int, except ...string) ([]history.Delivery, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.reads++
@@ -87,23 +87,32 @@ func (o *outbox) DueDeliveries(_ context.Context, by time.Time, most int) ([]his
 		}
 	}
 	slices.SortFunc(due, func(a, b history.Delivery) int { return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.Key, b.Key)) })
-	return due[:min(len(due), most)], nil
+	of := map[string]int{}
+	return slices.DeleteFunc(due, func(d history.Delivery) bool {
+		host := hostOf(d.URL)
+		of[host]++
+		return of[host] > most || slices.Contains(except, host)
+	}), nil
 }
 
-func (o *outbox) SaveAttempt(_ context.Context, d history.Delivery) error {
+func (o *outbox) SaveAttempt(_ context.Context, d history.Delivery, a history.Attempt) (time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.failing {
-		return errStore
+		return time.Time{}, errStore
 	}
-	if _, there := o.rows[d.Key]; !there {
-		return fault.New(fault.NotFound, "there is no delivery %s", d.Key)
+	stored, there := o.rows[d.Key]
+	if !there {
+		return time.Time{}, fault.New(fault.NotFound, "there is no delivery %s", d.Key)
 	}
-	if d.Attempts > o.rows[d.Key].Attempts {
+	if d.Attempts > stored.Attempts {
 		o.attempts[d.Key] = append(o.attempts[d.Key], time.Now())
 	}
+	if a.Outlived(stored.DueAt) {
+		d.DueAt, d.Status = stored.DueAt, stored.Status
+	}
 	o.rows[d.Key] = d
-	return nil
+	return d.DueAt, nil
 }
 
 // due is a delivery to the host that is due in so long.

@@ -14,11 +14,12 @@ import (
 // Store is what the runner needs of a store.
 type Store interface {
 	// DueDeliveries returns the deliveries that wait and are due by the time,
-	// the earliest first, at most so many.
-	DueDeliveries(ctx context.Context, by time.Time, most int) ([]history.Delivery, error)
+	// the earliest first, of each host at most so many; of the hosts except none.
+	DueDeliveries(ctx context.Context, by time.Time, most int, except ...string) ([]history.Delivery, error)
 	// SaveAttempt writes what became of a delivery: its DueAt, Attempts, Status,
-	// Code and Answer; a NotFound fault says that it is there no longer.
-	SaveAttempt(ctx context.Context, d history.Delivery) error
+	// Code and Answer; a NotFound fault says that it is there no longer. DueAt and
+	// Status stay where a.Outlived says so. It returns when the delivery is due.
+	SaveAttempt(ctx context.Context, d history.Delivery, a history.Attempt) (time.Time, error)
 }
 
 // Config is what a Runner works with. Store, Send and Directory must be set.
@@ -34,14 +35,14 @@ type Config struct {
 const (
 	mostAtOnce  = 64 // attempts under way
 	mostPerHost = 8
-	// batch is how many deliveries are fetched at a time.
-	batch = 256
-	// mostHeld is how many are in memory at most, but for what a fetch brings above it.
-	mostHeld = 8 * batch
-	// So many deliveries of a host wait in memory, by its pace; its others are
-	// put off, so that they do not stand before everybody else's.
-	shortestQueue, longestQueue = 32, 2 * batch
-	putOff                      = 15 * time.Second
+	// spare are the last of them: for hosts that have none under way.
+	spare = 8
+	// So many deliveries of a host wait in memory; its others stay in the store
+	// until no more than fewQueued are left.
+	mostQueued, fewQueued = 64, 16
+	// mostRead is how many of a host are fetched at a time. Those in memory are
+	// still due, so it is more than these.
+	mostRead = 2 * mostQueued
 	// horizon is how far ahead the outbox is read, and how long it is left
 	// unread when nobody calls Wake.
 	horizon = time.Minute
@@ -62,6 +63,8 @@ type Runner struct {
 
 	delivered, failed, givenUp atomic.Int64
 	waiting                    atomic.Int64
+	behind                     atomic.Pointer[[]string] // hosts whose due deliveries are left in the store
+	unfilled                   unfilled
 }
 
 // NewRunner returns a runner; Run starts it.
@@ -81,6 +84,20 @@ func (r *Runner) Wake() {
 	case r.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Overdue returns since when the first delivery is due that could be sent; zero:
+// none is. It leaves out hosts that rest, or have enough to do.
+func (r *Runner) Overdue(ctx context.Context, now time.Time) (since time.Time, err error) {
+	var behind []string
+	if hosts := r.behind.Load(); hosts != nil {
+		behind = *hosts
+	}
+	due, err := r.cfg.Store.DueDeliveries(ctx, now, 1, behind...)
+	if err != nil || len(due) == 0 {
+		return time.Time{}, err
+	}
+	return due[0].DueAt, nil
 }
 
 // Counters count since the start, but for Waiting.
@@ -103,7 +120,7 @@ func (r *Runner) Run(ctx context.Context) {
 	defer stop()
 	s := &shift{
 		Runner: r, sending: sending, quit: ctx.Done(), done: make(chan result),
-		held: map[string]bool{}, queues: map[string][]history.Delivery{}, running: map[string]int{}, breakers: map[string]*breaker{}, paces: map[string]*pace{},
+		held: map[string]bool{}, queues: map[string][]history.Delivery{}, left: map[string]bool{}, running: map[string]int{}, breakers: map[string]*breaker{},
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()

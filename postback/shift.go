@@ -2,12 +2,17 @@ package postback
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"waypost/attribution/history"
 	"waypost/internal/fault"
+	"waypost/internal/macro"
+	"waypost/link"
 )
 
 // shift is the state of one Run. Only its goroutine touches it; attempts
@@ -20,35 +25,29 @@ type shift struct {
 
 	held     map[string]bool               // keys of deliveries in a queue or under way
 	queues   map[string][]history.Delivery // by host, none empty
+	left     map[string]bool               // hosts with more due deliveries in the store than they can take
 	running  map[string]int                // attempts under way, by host
-	total    int                           // their sum
+	total    int                           // their sum; as many goroutines will report
 	breakers map[string]*breaker           // of hosts in trouble
-	paces    map[string]*pace              // of hosts with attempts under way
-	jobs     int                           // goroutines that will report
 	fetchAt  time.Time                     // when the store is to be read again
-	full     bool                          // the last fetch may have left due ones in the store
 	failing  time.Duration                 // the pause after the store's last failure; zero: it works
 }
 
-// result is what a goroutine reports. A delivery that was put off has no answer.
+// result is what a goroutine reports of an attempt.
 type result struct {
-	key, host string
-	answer    *Answer
-	delivery  history.Delivery
-	saved     bool
-	took      time.Duration // the attempt
+	host     string
+	answer   Answer
+	delivery history.Delivery // settled, if saved
+	saved    bool
+	dueAt    time.Time // when the delivery is due now, if saved; zero: never
 }
 
 // fetch takes due deliveries out of the store and says when to look again.
 func (s *shift) fetch(ctx context.Context) {
 	now := time.Now()
 	s.fetchAt = now.Add(horizon)
-	if len(s.held) >= mostHeld {
-		s.full = true
-		return
-	}
-	most := batch + len(s.held) // those that are held are still due
-	due, err := s.cfg.Store.DueDeliveries(ctx, s.fetchAt, most)
+	maps.DeleteFunc(s.left, func(host string, _ bool) bool { return s.canTake(host, now) })
+	due, err := s.cfg.Store.DueDeliveries(ctx, s.fetchAt, mostRead, slices.Collect(maps.Keys(s.left))...)
 	if err != nil {
 		if ctx.Err() == nil && s.failing == 0 {
 			s.cfg.Logger.Error("the outbox of postbacks cannot be read", "error", err)
@@ -57,18 +56,35 @@ func (s *shift) fetch(ctx context.Context) {
 		s.fetchAt = now.Add(s.failing)
 		return
 	}
-	s.failing, s.full = 0, len(due) >= most
+	s.failing = 0
+	read := map[string]int{}
 	for _, d := range due {
+		host := hostOf(d.URL)
+		read[host]++
 		switch {
-		case s.held[d.Key]:
 		case d.DueAt.After(now):
 			s.lookBy(d.DueAt)
-			s.full = false // all that are due now were before it
-		default:
-			s.take(d, now)
+			continue
+		case !s.held[d.Key]:
+			s.take(host, d, now)
+		}
+		if read[host] >= mostRead { // all that are due now: there may be more
+			s.left[host] = true
 		}
 	}
+	s.publish()
+}
+
+// canTake reports whether the host's deliveries are worth a fetch.
+func (s *shift) canTake(host string, now time.Time) bool {
+	return !s.breakers[host].resting(now) && len(s.queues[host]) <= fewQueued
+}
+
+// publish tells others of held and left.
+func (s *shift) publish() {
 	s.waiting.Store(int64(len(s.held)))
+	behind := slices.Collect(maps.Keys(s.left))
+	s.behind.Store(&behind)
 }
 
 // lookBy has the store read at the time, if not before.
@@ -78,18 +94,15 @@ func (s *shift) lookBy(at time.Time) {
 	}
 }
 
-// take puts a due delivery into its host's queue, or puts it off.
-func (s *shift) take(d history.Delivery, now time.Time) {
-	host := hostOf(d.URL)
-	s.held[d.Key] = true
-	switch b := s.breakers[host]; {
-	case b.resting(now):
-		s.postpone(d, b.until.Add(spread(firstRest, s.cfg.Random())))
-	case len(s.queues[host]) >= s.paces[host].queue(now):
-		s.postpone(d, now.Add(spread(putOff, s.cfg.Random())))
-	default:
-		s.queues[host] = append(s.queues[host], d)
+// take puts a due delivery into its host's queue, or leaves it in the store
+// until the host can take it.
+func (s *shift) take(host string, d history.Delivery, now time.Time) {
+	if s.breakers[host].resting(now) || len(s.queues[host]) >= mostQueued {
+		s.left[host] = true
+		return
 	}
+	s.held[d.Key] = true
+	s.queues[host] = append(s.queues[host], d)
 }
 
 // hostOf is what limits are counted by: host and port.
@@ -101,84 +114,106 @@ func hostOf(raw string) string {
 	return strings.ToLower(u.Host)
 }
 
-// postpone writes a later time down. It counts as no attempt.
-func (s *shift) postpone(d history.Delivery, until time.Time) {
-	d.DueAt = until
-	s.jobs++
-	go func() {
-		err := s.cfg.Store.SaveAttempt(s.sending, d)
-		s.done <- result{key: d.Key, delivery: d, saved: err == nil}
-	}()
-}
-
-// dispatch starts what the limits allow. A host that needs a rest gives its
-// queue back.
+// dispatch starts what the limits allow, and has the store read when a host
+// can take what was left there.
 func (s *shift) dispatch() {
 	now := time.Now()
 	for host, queue := range s.queues {
-		b := s.breakers[host]
-		if b.resting(now) {
-			delete(s.queues, host)
-			for _, d := range queue {
-				s.postpone(d, b.until.Add(spread(firstRest, s.cfg.Random())))
-			}
-			continue
+		if s.breakers[host].resting(now) {
+			s.giveBack(host, queue)
 		}
-		for len(queue) > 0 && s.total < mostAtOnce && s.running[host] < b.room(mostPerHost) {
-			s.start(host, queue[0])
-			queue = queue[1:]
+	}
+	for s.total < mostAtOnce {
+		host, ok := s.next()
+		if !ok {
+			break
 		}
-		for most := s.paces[host].queue(now); len(queue) > most; { // it has become slow
-			last := len(queue) - 1
-			s.postpone(queue[last], now.Add(spread(putOff, s.cfg.Random())))
-			queue = queue[:last]
-		}
-		if s.queues[host] = queue; len(queue) == 0 {
+		queue := s.queues[host]
+		s.start(host, queue[0])
+		if s.queues[host] = queue[1:]; len(queue) == 1 {
 			delete(s.queues, host)
 		}
 	}
+	for host := range s.left {
+		switch b := s.breakers[host]; {
+		case b.resting(now):
+			s.lookBy(b.until)
+		case s.failing == 0 && s.canTake(host, now):
+			s.lookBy(now)
+		}
+	}
+}
+
+// giveBack leaves the queue of a host that rests to the store.
+func (s *shift) giveBack(host string, queue []history.Delivery) {
+	for _, d := range queue {
+		delete(s.held, d.Key)
+	}
+	delete(s.queues, host)
+	s.left[host] = true
+	s.publish()
+}
+
+// next is the host that may have one more attempt and has the fewest under way.
+func (s *shift) next() (host string, ok bool) {
+	fewest := mostPerHost
+	if s.total >= mostAtOnce-spare {
+		fewest = 1
+	}
+	for h := range s.queues {
+		if n := s.running[h]; n < fewest && n < s.breakers[h].room(mostPerHost) {
+			host, fewest, ok = h, n, true
+		}
+	}
+	return host, ok
 }
 
 func (s *shift) start(host string, d history.Delivery) {
 	s.running[host]++
 	s.total++
-	s.jobs++
-	if s.paces[host] == nil {
-		s.paces[host] = &pace{since: time.Now()}
-	}
 	postback := s.cfg.Directory().Postback(d.Account, d.Postback)
+	attempt := history.Attempt{DueAt: d.DueAt, BeganAt: time.Now()}
 	go func() {
-		began := time.Now()
-		answer := s.cfg.Send(s.sending, d, postback)
-		took := time.Since(began)
-		if s.sending.Err() != nil && answer.Code == 0 {
-			// The program stopped it: nobody knows what came of it, so it is due as it was.
-			s.done <- result{key: d.Key, host: host, answer: &answer, delivery: d}
-			return
+		res := result{host: host, delivery: d}
+		defer func() { s.done <- res }()
+		res.answer = s.send(d, postback)
+		if s.stopped(res.answer) {
+			return // nobody knows what came of it, so it is due as it was
 		}
-		settled := Settle(d, answer, time.Now(), s.cfg.Random())
-		s.done <- result{key: d.Key, host: host, answer: &answer, delivery: settled, saved: s.save(settled), took: took}
+		res.delivery = Settle(d, res.answer, time.Now(), s.cfg.Random())
+		res.dueAt, res.saved = s.save(res.delivery, attempt)
 	}()
 }
+
+// send makes an attempt, unless the URL is still a template.
+func (s *shift) send(d history.Delivery, p *link.Postback) Answer {
+	if _, name, _, found := macro.Cut(d.URL); found {
+		return Answer{Text: fmt.Sprintf("{%s} in its URL was never filled", name), Final: true}
+	}
+	return s.cfg.Send(s.sending, d, p)
+}
+
+// stopped reports whether the program has ended an attempt.
+func (s *shift) stopped(a Answer) bool { return s.sending.Err() != nil && a.Code == 0 }
 
 // save records an attempt, however long the store fails. While it does the
 // attempt keeps its place, so that no more is sent than can be recorded. A
 // delivery that was deleted meanwhile needs no record.
-func (s *shift) save(d history.Delivery) bool {
+func (s *shift) save(d history.Delivery, a history.Attempt) (dueAt time.Time, saved bool) {
 	pause := firstPause
 	for attempt := 0; ; attempt++ {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.sending), saveTime)
-		err := s.cfg.Store.SaveAttempt(ctx, d)
+		dueAt, err := s.cfg.Store.SaveAttempt(ctx, d, a)
 		cancel()
 		if err == nil || fault.Is(err, fault.NotFound) {
-			return true
+			return dueAt, true
 		}
 		if attempt == 0 {
 			s.cfg.Logger.Error("an attempt at a postback cannot be recorded; it is tried until it can", "key", d.Key, "error", err)
 		}
 		select {
 		case <-s.quit:
-			return false
+			return time.Time{}, false
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, lastPause)
@@ -187,32 +222,23 @@ func (s *shift) save(d history.Delivery) bool {
 
 // finish takes the report of a goroutine.
 func (s *shift) finish(res result) {
-	s.jobs--
-	delete(s.held, res.key)
+	delete(s.held, res.delivery.Key)
 	s.waiting.Store(int64(len(s.held)))
 	switch {
 	case !res.saved: // it is due as it was
 		s.lookBy(time.Now().Add(firstPause))
-	case res.delivery.Status == history.Waiting:
-		s.lookBy(res.delivery.DueAt)
+	case !res.dueAt.IsZero():
+		s.lookBy(res.dueAt)
 	}
-	if s.full && s.failing == 0 && len(s.held) <= batch/2 {
-		s.fetchAt = time.Now()
-	}
-	if res.answer == nil {
-		return
-	}
-	s.paces[res.host].answered(res.took, time.Now())
 	if s.total--; s.running[res.host] > 1 {
 		s.running[res.host]--
 	} else {
 		delete(s.running, res.host)
-		delete(s.paces, res.host)
 	}
-	if s.sending.Err() != nil && res.answer.Code == 0 {
+	if s.stopped(res.answer) {
 		return
 	}
-	if strained(*res.answer) {
+	if strained(res.answer) {
 		if s.breakers[res.host] == nil {
 			s.breakers[res.host] = &breaker{}
 		}
@@ -232,7 +258,7 @@ func (s *shift) count(res result) {
 	case !res.saved:
 	case res.delivery.Status == history.Delivered:
 		s.delivered.Add(1)
-	case res.delivery.Status == history.GivenUp:
+	case res.delivery.Status == history.GivenUp && res.dueAt.IsZero(): // else somebody had it retried meanwhile
 		s.givenUp.Add(1)
 		s.cfg.Logger.Warn("a postback is given up", "postback", res.delivery.Postback, "account", res.delivery.Account,
 			"key", res.delivery.Key, "attempts", res.delivery.Attempts, "status", res.delivery.Code)
@@ -243,7 +269,7 @@ func (s *shift) count(res result) {
 func (s *shift) drain(stop func()) {
 	over := time.AfterFunc(drainTime, stop)
 	defer over.Stop()
-	for s.jobs > 0 {
+	for s.total > 0 {
 		s.finish(<-s.done)
 	}
 }

@@ -111,6 +111,23 @@ type Delivery struct {
 	Answer   string // its first 2 KiB, or why there was none
 }
 
+// Unfilled reports whether the delivery's URL holds macros that could not be
+// filled; its Answer says why. It is never sent.
+func (d *Delivery) Unfilled() bool { return d.Attempts == 0 && d.Answer != "" }
+
+// Attempt is an attempt at a delivery.
+type Attempt struct {
+	DueAt   time.Time // the delivery's, as it was read
+	BeganAt time.Time
+}
+
+// Outlived reports whether a delivery that is due at the time stays so when the
+// attempt has ended: somebody has made it due again since the attempt began.
+func (a Attempt) Outlived(dueAt time.Time) bool {
+	due := dueAt.UnixMilli()
+	return !dueAt.IsZero() && due != a.DueAt.UnixMilli() && due >= a.BeganAt.UnixMilli()
+}
+
 // DeliveryStatus is how far a delivery is.
 type DeliveryStatus string
 

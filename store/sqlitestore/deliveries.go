@@ -1,7 +1,9 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"waypost/attribution/history"
@@ -44,24 +46,66 @@ func (s *Store) deliveries(ctx context.Context, attempt, query string, args ...a
 	return found, err
 }
 
+const (
+	nextHost = "SELECT host FROM deliveries WHERE due_at IS NOT NULL AND host >= ? ORDER BY host LIMIT 1"
+	dueOf    = "SELECT " + deliveryColumns + " FROM deliveries WHERE host = ? AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+)
+
 // DueDeliveries returns deliveries whose next attempt is due, the longest
-// overdue first, most at most.
-func (s *Store) DueDeliveries(ctx context.Context, now time.Time, most int) ([]history.Delivery, error) {
-	return s.deliveries(ctx, "find due deliveries",
-		"SELECT "+deliveryColumns+" FROM deliveries WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?", now.UnixMilli(), int64(most))
+// overdue first, of each host most at most; of the hosts except none.
+func (s *Store) DueDeliveries(ctx context.Context, now time.Time, most int, except ...string) (found []history.Delivery, err error) {
+	err = s.read(ctx, "find due deliveries", func(c *conn) error {
+		found = nil
+		for from := ""; ; {
+			host := ""
+			more, err := c.first(nextHost, func(r row) { host = r.text(0) }, from)
+			if err != nil || !more {
+				return err
+			}
+			from = host + "\x00" // no text is between
+			if slices.Contains(except, host) {
+				continue
+			}
+			if err := c.each(dueOf, func(r row) error {
+				found = append(found, scanDelivery(r))
+				return nil
+			}, host, now.UnixMilli(), int64(most)); err != nil {
+				return err
+			}
+		}
+	})
+	slices.SortFunc(found, func(a, b history.Delivery) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
+	})
+	return found, err
 }
 
 // SaveAttempt writes what an attempt has changed: DueAt, Attempts, Status, Code
-// and Answer of the delivery with the ID; NotFound when there is none.
-func (s *Store) SaveAttempt(ctx context.Context, d history.Delivery) error {
-	return s.write(ctx, "save an attempt", 1, func(c *conn) error {
-		changed, err := c.run("UPDATE deliveries SET due_at = ?, attempts = ?, status = ?, code = ?, answer = ? WHERE id = ?",
-			nullMillis(d.DueAt), int64(d.Attempts), string(d.Status), int64(d.Code), d.Answer, d.ID)
-		if err == nil && changed == 0 {
-			err = fault.New(fault.NotFound, "there is no delivery %d", d.ID)
+// and Answer of the delivery with the ID; NotFound when there is none. Where the
+// delivery was made due again meanwhile it stays so. It returns when it is due.
+func (s *Store) SaveAttempt(ctx context.Context, d history.Delivery, a history.Attempt) (dueAt time.Time, err error) {
+	err = s.write(ctx, "save an attempt", 1, func(c *conn) error {
+		stored, err := deliveryOf(c, d.ID)
+		if err != nil {
+			return err
 		}
+		if a.Outlived(stored.DueAt) {
+			d.DueAt, d.Status = stored.DueAt, stored.Status
+		}
+		dueAt = d.DueAt
+		_, err = c.run("UPDATE deliveries SET due_at = ?, attempts = ?, status = ?, code = ?, answer = ? WHERE id = ?",
+			nullMillis(d.DueAt), int64(d.Attempts), string(d.Status), int64(d.Code), d.Answer, d.ID)
 		return err
 	})
+	return dueAt, err
+}
+
+func deliveryOf(c *conn, id int64) (d history.Delivery, err error) {
+	there, err := c.first("SELECT "+deliveryColumns+" FROM deliveries WHERE id = ?", func(r row) { d = scanDelivery(r) }, id)
+	if err == nil && !there {
+		err = fault.New(fault.NotFound, "there is no delivery %d", id)
+	}
+	return d, err
 }
 
 // ListDeliveries returns an account's deliveries that the filter chooses, the
@@ -84,33 +128,31 @@ func (s *Store) ListDeliveries(ctx context.Context, account link.AccountID, f hi
 	return s.deliveries(ctx, "list deliveries", query+" ORDER BY id DESC LIMIT ?", append(args, int64(f.Limit))...)
 }
 
-// CountWaiting returns how many deliveries wait for an attempt, no more than
-// most, and when the first of them is due; the zero time when none waits.
-func (s *Store) CountWaiting(ctx context.Context, most int) (n int64, first time.Time, err error) {
+// CountWaiting returns how many deliveries wait for an attempt, no more than most.
+func (s *Store) CountWaiting(ctx context.Context, most int) (n int64, err error) {
 	err = s.read(ctx, "count waiting deliveries", func(c *conn) error {
-		n, first = 0, time.Time{}
-		_, err := c.first("SELECT count(*), min(due_at) FROM (SELECT due_at FROM deliveries WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ?)", func(r row) {
-			if n = r.int(0); n > 0 {
-				first = instant(r.int(1))
-			}
-		}, int64(most))
+		n, err = c.integer("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE due_at IS NOT NULL LIMIT ?)", int64(most))
 		return err
 	})
-	return n, first, err
+	return n, err
 }
 
-// RetryDelivery makes an account's delivery due at once, whatever became of it;
-// NotFound when the account has no such delivery. It returns the delivery.
+// RetryDelivery makes an account's delivery due at once, whatever became of it,
+// and returns it. NotFound when the account has no such delivery, Conflict when
+// it can never be sent.
 func (s *Store) RetryDelivery(ctx context.Context, account link.AccountID, id int64, now time.Time) (d history.Delivery, err error) {
 	err = s.write(ctx, "retry a delivery", 1, func(c *conn) error {
-		changed, err := c.run("UPDATE deliveries SET due_at = ?, status = ? WHERE id = ? AND account = ?", now.UnixMilli(), string(history.Waiting), id, int64(account))
-		if err != nil {
+		d, err = deliveryOf(c, id)
+		switch {
+		case err != nil:
 			return err
-		}
-		if changed == 0 {
+		case d.Account != account:
 			return fault.New(fault.NotFound, "there is no delivery %d", id)
+		case d.Unfilled():
+			return fault.New(fault.Conflict, "delivery %d cannot be sent, its URL is not filled: %s", id, d.Answer)
 		}
-		_, err = c.first("SELECT "+deliveryColumns+" FROM deliveries WHERE id = ?", func(r row) { d = scanDelivery(r) }, id)
+		d.DueAt, d.Status = instant(now.UnixMilli()), history.Waiting
+		_, err = c.run("UPDATE deliveries SET due_at = ?, status = ? WHERE id = ?", now.UnixMilli(), string(d.Status), id)
 		return err
 	})
 	return d, err

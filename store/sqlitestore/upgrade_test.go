@@ -118,6 +118,29 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
+// TestUpgradeOfDeliveries: those of before migration 8 are found by their hosts.
+func TestUpgradeOfDeliveries(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	defer s.Close()
+	list, err := migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.write(t.Context(), "undo the migration, and do it again", 1, func(c *conn) error {
+		return c.db.Exec(`DROP INDEX deliveries_host; ALTER TABLE deliveries DROP COLUMN host; ALTER TABLE deliveries DROP COLUMN authority;
+			INSERT INTO deliveries (key, account, postback, kind, method, url, body, made_at, due_at, attempts, status, code, answer) VALUES
+			('a', 1, 'p', 'install', 'GET', 'https://one.test/in', '', 1, 1, 0, 'waiting', 0, ''), ('b', 1, 'p', 'install', 'GET', 'https://two.test/in', '', 1, 2, 0, 'waiting', 0, '');` +
+			list[7].sql)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if due, err := s.DueDeliveries(t.Context(), time.UnixMilli(2), 1, "one.test"); err != nil || len(due) != 1 || due[0].Key != "b" {
+		t.Errorf("%+v, %v", due, err)
+	}
+}
+
 // TestPreviousProgram: the statements of the program of the first schema run on
 // the present one, and harm nothing that it does not know.
 func TestPreviousProgram(t *testing.T) {

@@ -109,14 +109,13 @@ func testHandedLinks(tt *testing.T, s Store) {
 
 func testDeliveries(tt *testing.T, s Store) {
 	t := f{tt}
-	waiting := func(most int, want int64, first time.Time) {
+	waiting := func(most int, want int64) {
 		t.Helper()
-		n, due, err := s.CountWaiting(t.Context(), most)
+		n, err := s.CountWaiting(t.Context(), most)
 		t.ok(err)
 		t.equal(n, want, "how many wait")
-		t.equal(due, first, "when the first is due")
 	}
-	waiting(10, 0, time.Time{})
+	waiting(10, 0)
 	newOne := func(key string, account link.AccountID, due time.Time) history.Delivery {
 		return history.Delivery{Key: key, Account: account, Postback: "p", Kind: "install", Method: "GET", URL: "https://partner.test/" + key, MadeAt: now, DueAt: due, Status: history.Waiting}
 	}
@@ -124,8 +123,8 @@ func testDeliveries(tt *testing.T, s Store) {
 	given := newOne("d", 1, time.Time{})
 	given.Status, given.Answer = history.GivenUp, "no such macro"
 	t.history(s, history.Step{Deliveries: []history.Delivery{a, b, c, given}})
-	waiting(10, 3, now)
-	waiting(2, 2, now)
+	waiting(10, 3)
+	waiting(2, 2)
 	keys := func(list []history.Delivery, err error) string {
 		t.Helper()
 		t.ok(err)
@@ -146,16 +145,21 @@ func testDeliveries(tt *testing.T, s Store) {
 	t.ok(err)
 	tried := list[0]
 	tried.Attempts, tried.Status, tried.Code, tried.Answer, tried.DueAt = 1, history.Delivered, 200, "ok", time.Time{}
-	t.ok(s.SaveAttempt(t.Context(), tried))
+	attempt := history.Attempt{DueAt: now, BeganAt: now.Add(time.Millisecond)}
+	_, err = s.SaveAttempt(t.Context(), tried, attempt)
+	t.ok(err)
 	t.is(keys(s.DueDeliveries(t.Context(), now.Add(time.Hour), 10)), "ac", "due after an attempt")
-	waiting(10, 2, now.Add(time.Second))
+	waiting(10, 2)
 	list, err = s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10, Status: history.Delivered})
 	t.ok(err)
 	t.equal(list, []history.Delivery{tried}, "delivered")
-	t.kind(s.SaveAttempt(t.Context(), history.Delivery{ID: 1 << 40}), fault.NotFound)
+	_, err = s.SaveAttempt(t.Context(), history.Delivery{ID: 1 << 40}, attempt)
+	t.kind(err, fault.NotFound)
 
 	_, err = s.RetryDelivery(t.Context(), 2, tried.ID, now)
 	t.kind(err, fault.NotFound)
+	_, err = s.RetryDelivery(t.Context(), 1, list[0].ID+2, now) // the one that could not be filled
+	t.kind(err, fault.Conflict)
 	again, err := s.RetryDelivery(t.Context(), 1, tried.ID, now.Add(time.Minute))
 	t.ok(err)
 	tried.Status, tried.DueAt = history.Waiting, now.Add(time.Minute)
@@ -168,6 +172,79 @@ func testDeliveries(tt *testing.T, s Store) {
 	list, err = s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 10})
 	t.ok(err)
 	t.is(list[3].URL, "https://partner.test/a", "what is there stays")
+}
+
+// testDeliveriesOfHosts: each host has its share, and may be left out.
+func testDeliveriesOfHosts(tt *testing.T, s Store) {
+	t := f{tt}
+	var all []history.Delivery
+	for i, url := range []string{
+		"https://one.test/a?x=https://two.test/", "https://ONE.test?b", "http://u:p@one.test#c", "https://one.test", "https://one.test:8443/e", "https://two.test/f", "",
+	} {
+		all = append(all, history.Delivery{
+			Key: string(rune('a' + i)), Account: 1, Postback: "p", Kind: "install", URL: url, MadeAt: now, DueAt: now.Add(time.Duration(-i) * time.Second), Status: history.Waiting,
+		})
+	}
+	t.history(s, history.Step{Deliveries: all})
+	due := func(want string, most int, except ...string) {
+		t.Helper()
+		list, err := s.DueDeliveries(t.Context(), now, most, except...)
+		t.ok(err)
+		text := ""
+		for _, d := range list {
+			text += d.Key
+		}
+		t.is(text, want, "due of each host, %d at most, but for %v", most, except)
+	}
+	due("gfedcba", 4)
+	due("gfed", 1)
+	due("gfedc", 2)
+	due("gfe", 4, "one.test")
+	due("gdc", 2, "one.test:8443", "two.test")
+	due("fe", 1, "one.test", "")
+}
+
+// testRetryDuringAttempt: what is made due again while an attempt is under way
+// is due when that has ended, whatever came of it; a retry before it is not.
+func testRetryDuringAttempt(tt *testing.T, s Store) {
+	t := f{tt}
+	read := func() history.Delivery {
+		t.Helper()
+		list, err := s.ListDeliveries(t.Context(), 1, history.DeliveryFilter{Limit: 1})
+		t.ok(err)
+		return list[0]
+	}
+	t.history(s, history.Step{Deliveries: []history.Delivery{{Key: "a", Account: 1, Postback: "p", URL: "https://p.test", MadeAt: now, DueAt: now, Status: history.Waiting}}})
+	save := func(d history.Delivery, a history.Attempt, want time.Time) {
+		t.Helper()
+		for range 2 { // the first answer may have been lost
+			due, err := s.SaveAttempt(t.Context(), d, a)
+			t.ok(err)
+			t.equal(due, want, "due after the attempt")
+		}
+	}
+	d := read()
+	attempt := history.Attempt{DueAt: d.DueAt, BeganAt: now.Add(time.Second)}
+	_, err := s.RetryDelivery(t.Context(), 1, d.ID, now.Add(time.Second-time.Millisecond))
+	t.ok(err)
+	d.Attempts, d.Status, d.Code, d.Answer, d.DueAt = 1, history.Waiting, 500, "sorry", now.Add(time.Minute)
+	save(d, attempt, d.DueAt)
+	t.equal(read(), d, "a retry that the attempt has answered")
+
+	for _, status := range []history.DeliveryStatus{history.Delivered, history.GivenUp, history.Waiting} {
+		was := read()
+		began := was.DueAt
+		retried := began.Add(time.Second)
+		_, err = s.RetryDelivery(t.Context(), 1, d.ID, retried)
+		t.ok(err)
+		d.Attempts, d.Status, d.Code, d.Answer, d.DueAt = was.Attempts+1, status, 200, "ok", time.Time{}
+		if status == history.Waiting {
+			d.DueAt = retried.Add(time.Hour)
+		}
+		save(d, history.Attempt{DueAt: was.DueAt, BeganAt: began}, retried)
+		d.Status, d.DueAt = history.Waiting, retried
+		t.equal(read(), d, "retried while an attempt was under way that ended as "+string(status))
+	}
 }
 
 func testDeliveryPages(tt *testing.T, s Store) {

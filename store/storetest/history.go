@@ -25,19 +25,19 @@ import (
 type History interface {
 	pipeline.HistoryStore
 	// DueDeliveries returns deliveries whose next attempt is due, the longest
-	// overdue first, most at most.
-	DueDeliveries(ctx context.Context, now time.Time, most int) ([]history.Delivery, error)
+	// overdue first, of each host most at most; of the hosts except none.
+	DueDeliveries(ctx context.Context, now time.Time, most int, except ...string) ([]history.Delivery, error)
 	// SaveAttempt writes DueAt, Attempts, Status, Code and Answer of the
-	// delivery with the ID; NotFound when there is none.
-	SaveAttempt(ctx context.Context, d history.Delivery) error
+	// delivery with the ID; NotFound when there is none. DueAt and Status stay
+	// where a.Outlived says so. It returns when the delivery is due.
+	SaveAttempt(ctx context.Context, d history.Delivery, a history.Attempt) (time.Time, error)
 	// ListDeliveries returns an account's deliveries that the filter chooses, the
 	// newest first.
 	ListDeliveries(ctx context.Context, account link.AccountID, f history.DeliveryFilter) ([]history.Delivery, error)
-	// CountWaiting returns how many deliveries wait for an attempt, most at
-	// most, and when the first of them is due; the zero time when none waits.
-	CountWaiting(ctx context.Context, most int) (int64, time.Time, error)
+	// CountWaiting returns how many deliveries wait for an attempt, most at most.
+	CountWaiting(ctx context.Context, most int) (int64, error)
 	// RetryDelivery makes a delivery due at once and returns it; NotFound when
-	// the account has no such delivery.
+	// the account has no such delivery, Conflict when it is Unfilled.
 	RetryDelivery(ctx context.Context, account link.AccountID, id int64, now time.Time) (history.Delivery, error)
 	// ListPlatformConversions returns an account's conversions that platforms told
 	// of, those that came last first, limit at most, and where the next page
@@ -67,6 +67,8 @@ var historyTests = map[string]func(*testing.T, Store){
 	"counts beside the clicks'":  testHistoryCounts,
 	"deep links are handed once": testHandedLinks,
 	"deliveries":                 testDeliveries,
+	"deliveries of hosts":        testDeliveriesOfHosts,
+	"retry during an attempt":    testRetryDuringAttempt,
 	"pages of deliveries":        testDeliveryPages,
 	"unknown names":              testUnknown,
 	"reset":                      testResetHistory,
