@@ -25,6 +25,7 @@ func Decide(c *Conversion, touches []Touchpoint, p *Policy, now time.Time) Decis
 	}
 	if c.Kind == InApp && j.inherit() {
 		j.rejectAll(touches, Outscored)
+		j.askOfInherited()
 		return j.conclude(nil)
 	}
 	once := distinct(touches)
@@ -198,7 +199,7 @@ func (j *judge) rejectAll(touches []Touchpoint, code Code) {
 func (j *judge) conclude(eligible []candidate) Decision {
 	d := &j.decision
 	if len(eligible) > 0 {
-		if code := j.blocked(eligible); code != "" {
+		if code := j.blocked(&eligible[0].match); code != "" {
 			d.Verdict, d.Refusal = Refused, code
 			for i := range eligible {
 				j.reject(&eligible[i].match, code)

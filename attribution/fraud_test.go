@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"waypost/internal/device"
+	"waypost/internal/uid"
 )
 
 // hasFlag reports whether the decision is flagged so.
@@ -164,6 +165,53 @@ func TestUserRules(t *testing.T) {
 	}
 	d = run(UserRule{Name: "r", Conditions: country, Refuses: true, Action: FlagIt}, good)
 	if winner(d) != 1 || !hasFlag(d, Flag{Code: "rule:r", Touch: 1}) {
+		t.Errorf("flag instead of refusing: %+v", d)
+	}
+}
+
+// TestUserRulesAskOfInheritedEvents: a rule that refuses conversions is asked
+// about an event whose credit is inherited as it is about one of nobody's.
+func TestUserRulesAskOfInheritedEvents(t *testing.T) {
+	t.Parallel()
+	credit := func(id uid.Click, site string) *Credit {
+		return &Credit{From: noon.Add(-day), Match: Match{Touch: id, Kind: Click, At: noon.Add(-2 * day), Source: Source{Name: "wide", Site: site}}}
+	}
+	on := func(a Attribute, value string) UserRule {
+		return UserRule{Name: "r", Conditions: []Condition{{Attribute: a, Values: []string{value}}}, Refuses: true}
+	}
+	f := func(name string, r UserRule, install, again *Credit, refused uid.Click) {
+		t.Helper()
+		c, p := someInstall(), DefaultPolicy()
+		c.Kind, c.Event, c.Facts.Country, c.InstallCredit, c.Reengagement = InApp, "Purchase", "DE", install, again
+		p.UserRules = []UserRule{r}
+		d := Decide(c, nil, &p, noon)
+		if refused == 0 {
+			if d.Verdict != Credited || d.Winner == nil || d.Refusal != "" {
+				t.Errorf("%s: %+v", name, d)
+			}
+			return
+		}
+		if d.Verdict != Refused || d.Refusal != "rule:r" || d.Winner != nil || d.Secondary != nil || d.Outcome != Happening {
+			t.Errorf("%s: %+v", name, d)
+		}
+		if len(d.Rejected) != 1 || d.Rejected[0].Touch != refused || d.Rejected[0].Code != "rule:r" || d.Rejected[0].Method != Inherited {
+			t.Errorf("%s: rejected %+v", name, d.Rejected)
+		}
+	}
+	f("country", on(OnCountry, "DE"), credit(1, "good"), nil, 1)
+	f("another country", on(OnCountry, "FR"), credit(1, "good"), nil, 0)
+	f("the installation's site", on(OnSite, "bad"), credit(1, "bad"), nil, 1)
+	f("another site", on(OnSite, "bad"), credit(1, "good"), nil, 0)
+	f("the site that won him back", on(OnSite, "bad"), credit(1, "good"), credit(2, "bad"), 2)
+	f("won back from a bad site", on(OnSite, "bad"), credit(1, "bad"), credit(2, "good"), 0)
+	touch := on(OnSite, "bad")
+	touch.Refuses = false
+	f("a rule about touches", touch, credit(1, "bad"), nil, 0)
+
+	c, p := someInstall(), DefaultPolicy()
+	c.Kind, c.InstallCredit, p.UserRules = InApp, credit(1, "bad"), []UserRule{on(OnSite, "bad")}
+	p.UserRules[0].Action = FlagIt
+	if d := Decide(c, nil, &p, noon); winner(d) != 1 || !hasFlag(d, Flag{Code: "rule:r", Touch: 1}) {
 		t.Errorf("flag instead of refusing: %+v", d)
 	}
 }

@@ -95,16 +95,16 @@ func (j *judge) blockedTouch(t *Touchpoint) Code {
 }
 
 // blocked asks the account's rules that refuse conversions about the touch
-// that would win. Where none would, only rules that ask nothing about touches apply.
-func (j *judge) blocked(eligible []candidate) Code {
+// that would win. Where none would, nil, only rules that ask nothing about touches apply.
+func (j *judge) blocked(winner *Match) Code {
 	var source Source
 	flag := Flag{}
-	if len(eligible) > 0 {
-		source, flag.Touch = eligible[0].match.Source, eligible[0].match.Touch
+	if winner != nil {
+		source, flag.Touch = winner.Source, winner.Touch
 	}
 	for i := range j.policy.UserRules {
 		r := &j.policy.UserRules[i]
-		if !r.Refuses || r.Action == RuleOff || len(eligible) == 0 && r.ofTouch() || !r.blocks(j.conversion, source) {
+		if !r.Refuses || r.Action == RuleOff || winner == nil && r.ofTouch() || !r.blocks(j.conversion, source) {
 			continue
 		}
 		if r.Action != FlagIt {

@@ -289,11 +289,11 @@ func (h *hearing) refusalOf(ctx context.Context, i *history.Installation) (attri
 }
 
 // isHeard reports whether what the conversion says of its installation and its
-// person is noted. It is unless the report itself was refused: a person whose
-// installation looks like fraud still says what may be done with what he is.
+// person is noted. It is unless the report is forged: a person whose
+// installation looks like fraud, or whom a rule of the account's refuses, still
+// says what may be done with what he is.
 func (r *ruling) isHeard() bool {
-	c := r.conversion
-	return r.decision.Verdict != attribution.Refused || c.InstallRefusal != "" && !c.BadSignature
+	return r.decision.Verdict != attribution.Refused || !r.conversion.BadSignature
 }
 
 // startedBy puts an event that says an earlier time than its installation's
@@ -382,7 +382,11 @@ func (h *hearing) touchOfDecision(ctx context.Context, r *ruling) (*history.Touc
 			return nil, nil
 		}
 		for _, rejected := range d.Rejected {
-			if rejected.Code == d.Refusal && rejected.Method != "" {
+			switch {
+			case rejected.Code != d.Refusal || rejected.Method == "":
+			case rejected.Method == attribution.Inherited:
+				return h.ahead.touch(ctx, rejected.Touch, rejected.At)
+			default:
 				return r.candidate(rejected.Touch), nil
 			}
 		}
