@@ -169,6 +169,47 @@ func TestUserRules(t *testing.T) {
 	}
 }
 
+// TestUserRulesOfWhatIsNotKnown: what device and network did not tell blocks
+// nothing; what the link does not name is not on a list.
+func TestUserRulesOfWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	geo, platform := Condition{Attribute: OnCountry, Values: []string{"DE"}}, Condition{Attribute: OnPlatform, Values: []string{"ios"}}
+	site, source, campaign := Condition{Attribute: OnSite, Values: []string{"good"}}, Condition{Attribute: OnSource, Values: []string{"good"}}, Condition{Attribute: OnCampaign, Values: []string{"good"}}
+	not := func(c Condition) Condition { c.Not = true; return c }
+	unknown, french := func(*Conversion, *Touchpoint) {}, func(c *Conversion, _ *Touchpoint) { c.Facts.Country = "FR" }
+	f := func(name string, allowOnly bool, change func(*Conversion, *Touchpoint), blocks bool, conditions ...Condition) {
+		t.Helper()
+		touch := someTouch(1, time.Hour).with(func(t *Touchpoint) { t.Source, t.ClickID, t.Facts.Platform = Source{Link: 1}, "1", device.Unknown })
+		for _, refuses := range []bool{false, true} {
+			c, p := someInstall(), DefaultPolicy()
+			c.Referrer.ClickID, c.Facts.Platform = "1", device.Unknown
+			change(c, &touch)
+			p.UserRules = []UserRule{{Name: "r", Conditions: conditions, AllowOnly: allowOnly, Refuses: refuses}}
+			d := Decide(c, []Touchpoint{touch}, &p, noon)
+			if (why(d, 1) == "rule:r") != blocks || (winner(d) == 1) == blocks || (d.Verdict == Refused) != (blocks && refuses) {
+				t.Errorf("%s, refuses %v: %+v", name, refuses, d)
+			}
+		}
+	}
+	f("country, allow only", true, unknown, false, geo)
+	f("country, blocking", false, unknown, false, geo)
+	f("any other country, blocking", false, unknown, false, not(geo))
+	f("any other country, allow only", true, unknown, false, not(geo))
+	f("another country, allow only", true, french, true, geo)
+	f("another country, blocking all others", false, french, true, not(geo))
+	f("platform, allow only", true, unknown, false, platform)
+	f("any other platform, blocking", false, unknown, false, not(platform))
+	f("no site, allow only", true, unknown, true, site)
+	f("no site, blocking all others", false, unknown, true, not(site))
+	f("no media source, allow only", true, unknown, true, source)
+	f("no campaign, allow only", true, unknown, true, campaign)
+	f("no site, blocking", false, unknown, false, site)
+	onSite := func(_ *Conversion, t *Touchpoint) { t.Source.Site = "good" }
+	f("the site, country not known, allow only", true, onSite, false, site, geo)
+	f("the site, country not known, blocking", false, onSite, false, site, geo)
+	f("no site, country not known, allow only", true, unknown, true, site, geo)
+}
+
 // TestUserRulesAskOfInheritedEvents: a rule that refuses conversions is asked
 // about an event whose credit is inherited as it is about one of nobody's.
 func TestUserRulesAskOfInheritedEvents(t *testing.T) {
