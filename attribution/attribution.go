@@ -29,7 +29,8 @@ func Decide(c *Conversion, touches []Touchpoint, p *Policy, now time.Time) Decis
 		return j.conclude(nil)
 	}
 	once := distinct(touches)
-	j.visitors, j.flooders = j.countVisitors(once), j.findFlooders(once)
+	nearby := j.findNearby(once)
+	j.visitors, j.used, j.flooders = j.countVisitors(nearby), j.findUsed(nearby), j.findFlooders(once)
 	known, alike := j.admit(once)
 	eligible := append(known, j.likeliest(alike)...)
 	slices.SortFunc(eligible, better)
@@ -44,10 +45,11 @@ type judge struct {
 	reinstall  bool
 	places     []netip.Prefix // where the conversion came from
 	usable     []DeviceID
-	ids        map[Key]bool // of usable
-	withheld   Code         // why nothing may be matched by likeness
-	uncredited Code         // why no touch may be credited at all
-	visitors   int          // who touched from one of the conversion's addresses
+	ids        map[Key]bool  // of usable
+	withheld   Code          // why nothing may be matched by likeness
+	uncredited Code          // why no touch may be credited at all
+	visitors   int           // who touched from one of the conversion's addresses
+	used       []*Touchpoint // from there that have earned another conversion
 	flooders   map[flooder]bool
 	decision   Decision
 }
