@@ -32,7 +32,7 @@ func Decide(c *Conversion, touches []Touchpoint, p *Policy, now time.Time) Decis
 	nearby := j.findNearby(once)
 	j.visitors, j.used, j.flooders = j.countVisitors(nearby), j.findUsed(nearby), j.findFlooders(once)
 	known, alike := j.admit(once)
-	eligible := append(known, j.likeliest(alike)...)
+	eligible := append(j.sinceReferrer(known), j.likeliest(alike)...)
 	slices.SortFunc(eligible, better)
 	return j.conclude(eligible)
 }
@@ -51,6 +51,7 @@ type judge struct {
 	visitors   int           // who touched from one of the conversion's addresses
 	used       []*Touchpoint // from there that have earned another conversion
 	flooders   map[flooder]bool
+	cameAt     time.Time // when the click that led to the store was, which may not be credited any more
 	decision   Decision
 }
 
@@ -128,6 +129,7 @@ func (j *judge) admit(touches []*Touchpoint) (known, alike []candidate) {
 		switch {
 		case code != "":
 			j.reject(&m, code)
+			j.heedReferrer(t, &m, code)
 		case m.Method == Probabilistic:
 			alike = append(alike, candidate{t, m})
 		default:

@@ -25,7 +25,7 @@ const (
 	LikenessOff     Code = "likeness_off"
 	NoConsent       Code = "no_consent"
 	PlatformForbids Code = "platform_forbids"
-	ReferrerDecides Code = "referrer_decides" // a referrer that names a click leaves nothing to guess
+	ReferrerDecides Code = "referrer_decides" // a referrer that names a click leaves nothing to guess, and nothing to what came before that click
 	NoAddress       Code = "no_address"       // none, or one that says nothing about where the device is
 	NoCandidate     Code = "no_candidate"
 	Crowded         Code = "crowded" // too many devices behind the address
