@@ -25,12 +25,14 @@ func Decide(c *Conversion, touches []Touchpoint, p *Policy, now time.Time) Decis
 	}
 	if c.Kind == InApp && j.inherit() {
 		j.rejectAll(touches, Outscored)
+		j.askOfInherited()
 		return j.conclude(nil)
 	}
 	once := distinct(touches)
-	j.visitors, j.flooders = j.countVisitors(once), j.findFlooders(once)
+	nearby := j.findNearby(once)
+	j.visitors, j.used, j.flooders = j.countVisitors(nearby), j.findUsed(nearby), j.findFlooders(once)
 	known, alike := j.admit(once)
-	eligible := append(known, j.likeliest(alike)...)
+	eligible := append(j.sinceReferrer(known), j.likeliest(alike)...)
 	slices.SortFunc(eligible, better)
 	return j.conclude(eligible)
 }
@@ -43,11 +45,13 @@ type judge struct {
 	reinstall  bool
 	places     []netip.Prefix // where the conversion came from
 	usable     []DeviceID
-	ids        map[Key]bool // of usable
-	withheld   Code         // why nothing may be matched by likeness
-	uncredited Code         // why no touch may be credited at all
-	visitors   int          // who touched from one of the conversion's addresses
+	ids        map[Key]bool  // of usable
+	withheld   Code          // why nothing may be matched by likeness
+	uncredited Code          // why no touch may be credited at all
+	visitors   int           // who touched from one of the conversion's addresses
+	used       []*Touchpoint // from there that have earned another conversion
 	flooders   map[flooder]bool
+	cameAt     time.Time // when the click that led to the store was, which may not be credited any more
 	decision   Decision
 }
 
@@ -125,6 +129,7 @@ func (j *judge) admit(touches []*Touchpoint) (known, alike []candidate) {
 		switch {
 		case code != "":
 			j.reject(&m, code)
+			j.heedReferrer(t, &m, code)
 		case m.Method == Probabilistic:
 			alike = append(alike, candidate{t, m})
 		default:
@@ -198,7 +203,7 @@ func (j *judge) rejectAll(touches []Touchpoint, code Code) {
 func (j *judge) conclude(eligible []candidate) Decision {
 	d := &j.decision
 	if len(eligible) > 0 {
-		if code := j.blocked(eligible); code != "" {
+		if code := j.blocked(&eligible[0].match); code != "" {
 			d.Verdict, d.Refusal = Refused, code
 			for i := range eligible {
 				j.reject(&eligible[i].match, code)

@@ -9,7 +9,7 @@ const (
 	NotRecognised    Code = "not_recognised"    // nothing joins it to the conversion
 	PlatformMismatch Code = "platform_mismatch" // an iOS click never earns an Android install
 	NotClaimed       Code = "not_claimed"       // its route may not claim this event
-	AlreadyUsed      Code = "already_used"      // it earned another conversion
+	AlreadyUsed      Code = "already_used"      // it earned another conversion; of a match by likeness, or another touch of its visitor did
 	AfterConversion  Code = "after_conversion"
 	OutsideLookback  Code = "outside_lookback"
 	NotRetargeting   Code = "not_retargeting" // only retargeting touches win people who have the app
@@ -25,7 +25,7 @@ const (
 	LikenessOff     Code = "likeness_off"
 	NoConsent       Code = "no_consent"
 	PlatformForbids Code = "platform_forbids"
-	ReferrerDecides Code = "referrer_decides" // a referrer that names a click leaves nothing to guess
+	ReferrerDecides Code = "referrer_decides" // a referrer that names a click leaves nothing to guess, and nothing to what came before that click
 	NoAddress       Code = "no_address"       // none, or one that says nothing about where the device is
 	NoCandidate     Code = "no_candidate"
 	Crowded         Code = "crowded" // too many devices behind the address

@@ -85,7 +85,7 @@ func (r *Referrer) beginAt() (at time.Time, sure bool) {
 // PastInstall is an installation that the device had.
 type PastInstall struct {
 	At           time.Time
-	LastActiveAt time.Time // before this conversion
+	LastActiveAt time.Time // its last session before this conversion; events are none
 }
 
 // Credit is what a conversion earned its touch, and for how long events follow.

@@ -19,7 +19,7 @@ func (j *judge) excludes(t *Touchpoint, m *Match) Code {
 		return PlatformMismatch
 	case !j.claimed(t):
 		return NotClaimed
-	case c.Kind != InApp && t.UsedBy != "" && t.UsedBy != c.ID && (m.Method == Probabilistic || !t.MultiUse):
+	case c.Kind != InApp && j.isUsed(t) && (m.Method == Probabilistic || !t.MultiUse), c.Kind == Install && m.Method == Probabilistic && j.isUsedUp(t):
 		return AlreadyUsed
 	case m.Method == Probabilistic && j.withheld != "":
 		return j.withheld
@@ -34,6 +34,16 @@ func (j *judge) excludes(t *Touchpoint, m *Match) Code {
 		return j.unlikely(t, m)
 	}
 	return ""
+}
+
+// isUsed reports whether the touch has earned another conversion.
+func (j *judge) isUsed(t *Touchpoint) bool { return t.UsedBy != "" && t.UsedBy != j.conversion.ID }
+
+// isUsedUp reports whether a touch of the same visitor has earned another
+// conversion, however it was recognised there. What is left of his clicks is no
+// sign of somebody else.
+func (j *judge) isUsedUp(t *Touchpoint) bool {
+	return slices.ContainsFunc(j.used, func(u *Touchpoint) bool { return sameVisitor(u, t) })
 }
 
 func (j *judge) excludesApp(t *Touchpoint) bool {

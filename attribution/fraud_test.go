@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"waypost/internal/device"
+	"waypost/internal/uid"
 )
 
 // hasFlag reports whether the decision is flagged so.
@@ -164,6 +165,94 @@ func TestUserRules(t *testing.T) {
 	}
 	d = run(UserRule{Name: "r", Conditions: country, Refuses: true, Action: FlagIt}, good)
 	if winner(d) != 1 || !hasFlag(d, Flag{Code: "rule:r", Touch: 1}) {
+		t.Errorf("flag instead of refusing: %+v", d)
+	}
+}
+
+// TestUserRulesOfWhatIsNotKnown: what device and network did not tell blocks
+// nothing; what the link does not name is not on a list.
+func TestUserRulesOfWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	geo, platform := Condition{Attribute: OnCountry, Values: []string{"DE"}}, Condition{Attribute: OnPlatform, Values: []string{"ios"}}
+	site, source, campaign := Condition{Attribute: OnSite, Values: []string{"good"}}, Condition{Attribute: OnSource, Values: []string{"good"}}, Condition{Attribute: OnCampaign, Values: []string{"good"}}
+	not := func(c Condition) Condition { c.Not = true; return c }
+	unknown, french := func(*Conversion, *Touchpoint) {}, func(c *Conversion, _ *Touchpoint) { c.Facts.Country = "FR" }
+	f := func(name string, allowOnly bool, change func(*Conversion, *Touchpoint), blocks bool, conditions ...Condition) {
+		t.Helper()
+		touch := someTouch(1, time.Hour).with(func(t *Touchpoint) { t.Source, t.ClickID, t.Facts.Platform = Source{Link: 1}, "1", device.Unknown })
+		for _, refuses := range []bool{false, true} {
+			c, p := someInstall(), DefaultPolicy()
+			c.Referrer.ClickID, c.Facts.Platform = "1", device.Unknown
+			change(c, &touch)
+			p.UserRules = []UserRule{{Name: "r", Conditions: conditions, AllowOnly: allowOnly, Refuses: refuses}}
+			d := Decide(c, []Touchpoint{touch}, &p, noon)
+			if (why(d, 1) == "rule:r") != blocks || (winner(d) == 1) == blocks || (d.Verdict == Refused) != (blocks && refuses) {
+				t.Errorf("%s, refuses %v: %+v", name, refuses, d)
+			}
+		}
+	}
+	f("country, allow only", true, unknown, false, geo)
+	f("country, blocking", false, unknown, false, geo)
+	f("any other country, blocking", false, unknown, false, not(geo))
+	f("any other country, allow only", true, unknown, false, not(geo))
+	f("another country, allow only", true, french, true, geo)
+	f("another country, blocking all others", false, french, true, not(geo))
+	f("platform, allow only", true, unknown, false, platform)
+	f("any other platform, blocking", false, unknown, false, not(platform))
+	f("no site, allow only", true, unknown, true, site)
+	f("no site, blocking all others", false, unknown, true, not(site))
+	f("no media source, allow only", true, unknown, true, source)
+	f("no campaign, allow only", true, unknown, true, campaign)
+	f("no site, blocking", false, unknown, false, site)
+	onSite := func(_ *Conversion, t *Touchpoint) { t.Source.Site = "good" }
+	f("the site, country not known, allow only", true, onSite, false, site, geo)
+	f("the site, country not known, blocking", false, onSite, false, site, geo)
+	f("no site, country not known, allow only", true, unknown, true, site, geo)
+}
+
+// TestUserRulesAskOfInheritedEvents: a rule that refuses conversions is asked
+// about an event whose credit is inherited as it is about one of nobody's.
+func TestUserRulesAskOfInheritedEvents(t *testing.T) {
+	t.Parallel()
+	credit := func(id uid.Click, site string) *Credit {
+		return &Credit{From: noon.Add(-day), Match: Match{Touch: id, Kind: Click, At: noon.Add(-2 * day), Source: Source{Name: "wide", Site: site}}}
+	}
+	on := func(a Attribute, value string) UserRule {
+		return UserRule{Name: "r", Conditions: []Condition{{Attribute: a, Values: []string{value}}}, Refuses: true}
+	}
+	f := func(name string, r UserRule, install, again *Credit, refused uid.Click) {
+		t.Helper()
+		c, p := someInstall(), DefaultPolicy()
+		c.Kind, c.Event, c.Facts.Country, c.InstallCredit, c.Reengagement = InApp, "Purchase", "DE", install, again
+		p.UserRules = []UserRule{r}
+		d := Decide(c, nil, &p, noon)
+		if refused == 0 {
+			if d.Verdict != Credited || d.Winner == nil || d.Refusal != "" {
+				t.Errorf("%s: %+v", name, d)
+			}
+			return
+		}
+		if d.Verdict != Refused || d.Refusal != "rule:r" || d.Winner != nil || d.Secondary != nil || d.Outcome != Happening {
+			t.Errorf("%s: %+v", name, d)
+		}
+		if len(d.Rejected) != 1 || d.Rejected[0].Touch != refused || d.Rejected[0].Code != "rule:r" || d.Rejected[0].Method != Inherited {
+			t.Errorf("%s: rejected %+v", name, d.Rejected)
+		}
+	}
+	f("country", on(OnCountry, "DE"), credit(1, "good"), nil, 1)
+	f("another country", on(OnCountry, "FR"), credit(1, "good"), nil, 0)
+	f("the installation's site", on(OnSite, "bad"), credit(1, "bad"), nil, 1)
+	f("another site", on(OnSite, "bad"), credit(1, "good"), nil, 0)
+	f("the site that won him back", on(OnSite, "bad"), credit(1, "good"), credit(2, "bad"), 2)
+	f("won back from a bad site", on(OnSite, "bad"), credit(1, "bad"), credit(2, "good"), 0)
+	touch := on(OnSite, "bad")
+	touch.Refuses = false
+	f("a rule about touches", touch, credit(1, "bad"), nil, 0)
+
+	c, p := someInstall(), DefaultPolicy()
+	c.Kind, c.InstallCredit, p.UserRules = InApp, credit(1, "bad"), []UserRule{on(OnSite, "bad")}
+	p.UserRules[0].Action = FlagIt
+	if d := Decide(c, nil, &p, noon); winner(d) != 1 || !hasFlag(d, Flag{Code: "rule:r", Touch: 1}) {
 		t.Errorf("flag instead of refusing: %+v", d)
 	}
 }

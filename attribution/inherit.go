@@ -24,6 +24,16 @@ func (j *judge) inherit() bool {
 	return true
 }
 
+// askOfInherited asks the account's rules that refuse conversions about an
+// event that somebody has inherited.
+func (j *judge) askOfInherited() {
+	d := &j.decision
+	if code := j.blocked(d.Winner); code != "" {
+		j.reject(d.Winner, code)
+		d.Winner, d.Secondary, d.Verdict, d.Refusal = nil, nil, Refused, code
+	}
+}
+
 // claims returns the credit's match where it covers the event; nil otherwise.
 func (j *judge) claims(c *Credit) *Match {
 	if !c.covers(j.at) || !c.Match.Claims.Allows(j.conversion.Event) {

@@ -78,18 +78,36 @@ func sameVisitor(a, b *Touchpoint) bool {
 	return a.Agent != "" && a.Agent == b.Agent && a.Source == b.Source
 }
 
-// countVisitors counts who touched from one of the conversion's addresses in
-// the day before it, whether they may be the conversion's person or not: each
-// further one shows that the address is shared. It looks no further than
-// Lookups does, so that it does not matter which key found a touch, and does
-// not count beyond what makes the address crowded.
-func (j *judge) countVisitors(touches []*Touchpoint) int {
-	var visitors []*Touchpoint
+// findNearby leaves the touches from one of the conversion's addresses in the
+// day before it, whether they may be the conversion's person's or not. It looks
+// no further than Lookups does, so that it does not matter which key found a touch.
+func (j *judge) findNearby(touches []*Touchpoint) []*Touchpoint {
+	var found []*Touchpoint
 	for _, t := range touches {
 		age := j.at.Sub(t.At)
-		if j.excludesApp(t) || t.Bot != "" || age < -j.policy.ClockSkew || age > maxProbabilisticClick || !j.sharesPlace(t) {
-			continue
+		if !j.excludesApp(t) && t.Bot == "" && age >= -j.policy.ClockSkew && age <= maxProbabilisticClick && j.sharesPlace(t) {
+			found = append(found, t)
 		}
+	}
+	return found
+}
+
+// findUsed leaves the touches that have earned another conversion.
+func (j *judge) findUsed(touches []*Touchpoint) []*Touchpoint {
+	var found []*Touchpoint
+	for _, t := range touches {
+		if j.isUsed(t) {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// countVisitors counts whose the touches nearby are: each further visitor shows
+// that the address is shared. It does not count beyond what makes it crowded.
+func (j *judge) countVisitors(nearby []*Touchpoint) int {
+	var visitors []*Touchpoint
+	for _, t := range nearby {
 		if !slices.ContainsFunc(visitors, func(v *Touchpoint) bool { return sameVisitor(v, t) }) {
 			visitors = append(visitors, t)
 		}

@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -144,6 +145,55 @@ func TestUniqueness(t *testing.T) {
 	f("far less alike", func(a, b *Touchpoint) { b.Facts.Locale, b.Facts.Model = "de-DE", "" }, 1, Matched)
 	f("another model", func(a, b *Touchpoint) { b.Facts.Model = "Pixel 8" }, 1, Matched)
 	f("the other is used", func(a, b *Touchpoint) { b.UsedBy = "install-0" }, 1, Matched)
+}
+
+// TestADoubleClickEarnsOneInstall: once a click of a visitor has earned an
+// install, his others are used up for likeness.
+func TestADoubleClickEarnsOneInstall(t *testing.T) {
+	t.Parallel()
+	click := func(id uid.Click, before time.Duration) Touchpoint {
+		return someTouch(id, before).with(func(t *Touchpoint) {
+			t.Facts, t.Owned, t.ClipboardToken, t.Agent, t.Source = iPhone("26.4", "en-US"), true, fmt.Sprint("token-", id), "Safari", Source{Link: 1}
+		})
+	}
+	install := func(id ConversionID, after time.Duration, token string) *Conversion {
+		c := someInstall()
+		c.ID, c.At, c.Facts, c.ClipboardToken = id, noon.Add(after), iPhone("26.4", "en-US"), token
+		c.Facts.Model = "iPhone17,1"
+		return c
+	}
+	f := func(name string, first *Conversion, byFirst uid.Click, change func(c *Conversion, a, b *Touchpoint), want uid.Click, code Code) {
+		t.Helper()
+		a, b := click(1, 12*time.Minute), click(2, 10*time.Minute)
+		d := decide(first, a, b)
+		wantWinner(t, name+", the first install", d, byFirst)
+		for _, touch := range []*Touchpoint{&a, &b} {
+			if touch.ID == byFirst {
+				touch.UsedBy = first.ID
+			}
+		}
+		second := install("install-2", 10*time.Minute, "")
+		second.Neighbours = 1
+		change(second, &a, &b)
+		d = decide(second, a, b)
+		wantWinner(t, name, d, want)
+		for _, touch := range []*Touchpoint{&a, &b} {
+			if touch.ID != want && why(d, touch.ID) != code {
+				t.Errorf("%s: touch %d is rejected by %q, want %q", name, touch.ID, why(d, touch.ID), code)
+			}
+		}
+	}
+	byToken, byLikeness, olderByToken := install("install-1", 0, "token-2"), install("install-1", 0, ""), install("install-1", 0, "token-1")
+	same := func(*Conversion, *Touchpoint, *Touchpoint) {}
+	f("the later one by its token", byToken, 2, same, 0, AlreadyUsed)
+	f("the later one by likeness", byLikeness, 2, same, 0, AlreadyUsed)
+	f("the earlier one by its token", olderByToken, 1, same, 0, AlreadyUsed)
+	f("a token proves it", byToken, 2, func(c *Conversion, _, _ *Touchpoint) { c.ClipboardToken = "token-1" }, 1, AlreadyUsed)
+	f("another browser's", byToken, 2, func(_ *Conversion, a, _ *Touchpoint) { a.Agent = "Chrome" }, 1, AlreadyUsed)
+	f("another errand", byToken, 2, func(_ *Conversion, a, _ *Touchpoint) { a.Source.Campaign = "spring" }, 1, AlreadyUsed)
+	f("the same conversion again", byToken, 2, func(c *Conversion, _, _ *Touchpoint) { c.ID = "install-1" }, 2, "")
+	elsewhere := func(_ *Conversion, _, b *Touchpoint) { b.Facts.Addresses = at("198.51.100.9") }
+	f("from another address", byToken, 2, elsewhere, 1, NotRecognised)
 }
 
 func TestLookbackOfLinkThenPartnerThenAppThenAccountThenDefault(t *testing.T) {

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -43,4 +44,27 @@ func ReferrerParams(raw string) map[string]string {
 		}
 	}
 	return params
+}
+
+// heedReferrer notes the click that the referrer of an install names although
+// it was rejected. One that is too old, or has earned another install, led to
+// the store all the same. One that a fraud rule rejects did not, nor did one
+// that came after the install; and one that was never in the running, of another
+// platform or a route that claims no installs, say, is as if it were not there.
+func (j *judge) heedReferrer(t *Touchpoint, m *Match, code Code) {
+	if t.Bot == "" && j.conversion.Kind == Install && m.Method == ByReferrer && (code == OutsideLookback || code == AlreadyUsed) && m.At.After(j.cameAt) {
+		j.cameAt = m.At
+	}
+}
+
+// sinceReferrer rejects what came before the click that led to the store: it
+// led elsewhere.
+func (j *judge) sinceReferrer(known []candidate) []candidate {
+	return slices.DeleteFunc(known, func(c candidate) bool {
+		before := c.match.At.Before(j.cameAt)
+		if before {
+			j.reject(&c.match, ReferrerDecides)
+		}
+		return before
+	})
 }

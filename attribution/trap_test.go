@@ -6,6 +6,7 @@ import (
 
 	"waypost/internal/device"
 	"waypost/internal/uid"
+	"waypost/link"
 )
 
 // The traps below are those that others fell into. Where one belongs to a
@@ -131,6 +132,54 @@ func TestTrap06ClickAfterInstallBeginLosesToTheNext(t *testing.T) {
 	if len(d.Flags) > 0 {
 		t.Errorf("both clocks: %+v", d.Flags)
 	}
+}
+
+// TestARejectedReferrer: whether an older touch that an id joins may win where
+// the store names a click that may not.
+func TestARejectedReferrer(t *testing.T) {
+	t.Parallel()
+	ids := []DeviceID{{Kind: GAID, Value: someGAID}}
+	f := func(name string, change func(c *Conversion, named *Touchpoint), code Code, older bool) {
+		t.Helper()
+		for _, kind := range []TouchKind{Click, View} {
+			c := someInstall()
+			c.DeviceIDs, c.Referrer.ClickID = ids, "1"
+			named := someTouch(1, 2*time.Hour).with(func(t *Touchpoint) { t.ClickID = "1" })
+			other := someTouch(2, 3*time.Hour).with(func(t *Touchpoint) { t.Kind, t.DeviceIDs, t.Retargeting = kind, ids, true })
+			change(c, &named)
+			d := decide(c, named, other)
+			wantRejected(t, name, d, 1, code)
+			if older {
+				wantWinner(t, name+", older "+string(kind), d, 2)
+			} else {
+				wantRejected(t, name+", older "+string(kind), d, 2, ReferrerDecides)
+			}
+			newer := someTouch(3, time.Hour).with(func(t *Touchpoint) { t.Kind, t.DeviceIDs, t.Retargeting = kind, ids, true })
+			wantWinner(t, name+", newer "+string(kind), decide(c, other, named, newer), 3)
+			same := newer.with(func(t *Touchpoint) { t.At = named.At })
+			wantWinner(t, name+", "+string(kind)+" of the same instant", decide(c, other, named, same), 3)
+		}
+	}
+	f("too old", func(_ *Conversion, t *Touchpoint) { t.Lookbacks.ClickDeterministic = Lookback(time.Hour) }, OutsideLookback, false)
+	f("earns nothing", func(_ *Conversion, t *Touchpoint) { t.Lookbacks.ClickDeterministic = Never }, OutsideLookback, false)
+	f("used", func(_ *Conversion, t *Touchpoint) { t.UsedBy = "install-0" }, AlreadyUsed, false)
+	f("another platform's", func(_ *Conversion, t *Touchpoint) { t.Facts.Platform = device.IOS }, PlatformMismatch, true)
+	f("another app's", func(_ *Conversion, t *Touchpoint) { t.Apps = []link.AppID{9} }, OtherApp, true)
+	f("claims no installs", func(_ *Conversion, t *Touchpoint) { t.Claims.Limited = true }, NotClaimed, true)
+	f("does not win back", func(c *Conversion, _ *Touchpoint) { c.Past = &PastInstall{At: noon.Add(-day)} }, NotRetargeting, true)
+	f("flood", func(_ *Conversion, t *Touchpoint) { t.Traffic.AgentClicks = 50 }, ClickFlood, true)
+	f("bot", func(_ *Conversion, t *Touchpoint) { t.Bot = "crawler" }, Bot, true)
+
+	// Opens are not what the store's referrer is about.
+	c := someOpen(8 * day)
+	c.DeviceIDs, c.Referrer.ClickID, c.OpenedClickID = ids, "1", ""
+	named := someTouch(1, 8*day).with(func(t *Touchpoint) { t.ClickID, t.Retargeting = "1", true })
+	older := someTouch(2, 9*day).with(func(t *Touchpoint) {
+		t.DeviceIDs, t.Retargeting, t.Lookbacks.Reengagement = ids, true, Lookback(30*day)
+	})
+	d := decide(c, named, older)
+	wantRejected(t, "open", d, 1, OutsideLookback)
+	wantWinner(t, "open", d, 2)
 }
 
 func TestTrap07ClickBeatsNewerView(t *testing.T) {

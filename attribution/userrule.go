@@ -18,8 +18,12 @@ const (
 	OnPlatform   Attribute = "platform"
 )
 
+// ofConversion reports whether device and network tell the attribute. What they
+// did not tell is not known; a touch that names no site, say, is of none.
+func (a Attribute) ofConversion() bool { return a == OnCountry || a == OnPlatform }
+
 // Condition holds where the attribute's value is one of Values, or none of
-// them where Not is set.
+// them where Not is set. Whether it does is not known where the value is not.
 type Condition struct {
 	Attribute Attribute
 	Values    []string
@@ -27,7 +31,8 @@ type Condition struct {
 }
 
 // UserRule is an account's own fraud rule. It blocks what all its conditions
-// hold of; an AllowOnly rule blocks everything else.
+// hold of; an AllowOnly rule blocks what one of them does not hold of. What is
+// not known blocks nothing.
 type UserRule struct {
 	Name       string // its code is "rule:" and the name
 	Conditions []Condition
@@ -41,7 +46,8 @@ type UserRule struct {
 // Code is how decisions name the rule.
 func (r *UserRule) Code() Code { return Code("rule:" + r.Name) }
 
-func (a Attribute) read(c *Conversion, s Source) (value string, known bool) {
+// read is the attribute's value; not ok where there is no such attribute.
+func (a Attribute) read(c *Conversion, s Source) (value string, ok bool) {
 	switch a {
 	case OnSource:
 		return s.Name, true
@@ -60,23 +66,35 @@ func (a Attribute) read(c *Conversion, s Source) (value string, known bool) {
 	case OnCountry:
 		return c.Facts.Country, true
 	case OnPlatform:
-		return c.Facts.Platform.String(), true
+		return c.Facts.Platform.String(), true // empty where it is not known
 	}
 	return "", false
 }
 
 // ofTouch reports whether the rule asks about a touch at all.
 func (r *UserRule) ofTouch() bool {
-	return slices.ContainsFunc(r.Conditions, func(c Condition) bool { return c.Attribute != OnCountry && c.Attribute != OnPlatform })
+	return slices.ContainsFunc(r.Conditions, func(c Condition) bool { return !c.Attribute.ofConversion() })
 }
 
 func (r *UserRule) blocks(c *Conversion, s Source) bool {
-	holds := true
-	for _, cond := range r.Conditions {
-		value, known := cond.Attribute.read(c, s)
-		holds = holds && known && slices.Contains(cond.Values, value) != cond.Not
+	all, broken := true, false // the conditions that surely hold, and one that surely does not
+	for i := range r.Conditions {
+		holds, known := r.Conditions[i].holds(c, s)
+		all, broken = all && known && holds, broken || known && !holds
 	}
-	return holds != r.AllowOnly
+	if r.AllowOnly {
+		return broken
+	}
+	return all
+}
+
+// holds reports whether the condition holds, where that is known.
+func (cond *Condition) holds(c *Conversion, s Source) (holds, known bool) {
+	value, ok := cond.Attribute.read(c, s)
+	if value == "" && cond.Attribute.ofConversion() {
+		return false, false
+	}
+	return ok && slices.Contains(cond.Values, value) != cond.Not, true
 }
 
 // blockedTouch asks the account's rules about a touch.
@@ -95,16 +113,16 @@ func (j *judge) blockedTouch(t *Touchpoint) Code {
 }
 
 // blocked asks the account's rules that refuse conversions about the touch
-// that would win. Where none would, only rules that ask nothing about touches apply.
-func (j *judge) blocked(eligible []candidate) Code {
+// that would win. Where none would, nil, only rules that ask nothing about touches apply.
+func (j *judge) blocked(winner *Match) Code {
 	var source Source
 	flag := Flag{}
-	if len(eligible) > 0 {
-		source, flag.Touch = eligible[0].match.Source, eligible[0].match.Touch
+	if winner != nil {
+		source, flag.Touch = winner.Source, winner.Touch
 	}
 	for i := range j.policy.UserRules {
 		r := &j.policy.UserRules[i]
-		if !r.Refuses || r.Action == RuleOff || len(eligible) == 0 && r.ofTouch() || !r.blocks(j.conversion, source) {
+		if !r.Refuses || r.Action == RuleOff || winner == nil && r.ofTouch() || !r.blocks(j.conversion, source) {
 			continue
 		}
 		if r.Action != FlagIt {

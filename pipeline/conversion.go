@@ -155,7 +155,7 @@ func remember(c *attribution.Conversion, install string, sameDevice, samePlace [
 		}
 		// A refused installation was none. They come the newest first.
 		if i.Verdict != attribution.Refused && (c.Past == nil || i.At.After(c.Past.At)) {
-			c.Past = &attribution.PastInstall{At: i.At, LastActiveAt: i.LastActiveAt}
+			c.Past = &attribution.PastInstall{At: i.At, LastActiveAt: i.LastOpen()}
 		}
 	}
 	for _, i := range samePlace {

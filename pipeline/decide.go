@@ -178,7 +178,7 @@ func (h *hearing) hearInstall(ctx context.Context, t *event.Told) error {
 	}
 	d := &r.decision
 	made := &history.Installation{
-		Account: t.Account, App: t.App, ID: t.Install, Dialect: t.Dialect, At: d.At, LastActiveAt: d.At, Identity: identity, Address: places,
+		Account: t.Account, App: t.App, ID: t.Install, Dialect: t.Dialect, At: d.At, LastActiveAt: d.At, LastOpenAt: d.At, Identity: identity, Address: places,
 		User: user, Consent: c.Consent, Withhold: withheldBy(t, orphans.withhold), Conversion: c.ID, Outcome: d.Outcome, Verdict: d.Verdict, Credit: d.Credit(), Opens: []string{t.Key}, Flags: t.Flags,
 	}
 	if err := h.conclude(ctx, &r, made); err != nil {
@@ -200,7 +200,7 @@ func (h *hearing) hearOpen(ctx context.Context, t *event.Told, known *history.In
 	if repeated {
 		return nil
 	}
-	c.Past, c.Reengagement = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}, known.Reengagement
+	c.Past, c.Reengagement = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastOpen()}, known.Reengagement
 	var err error
 	if c.InstallRefusal, err = h.refusalOf(ctx, known); err != nil {
 		return err
@@ -251,7 +251,7 @@ func (h *hearing) hearEvent(ctx context.Context, t *event.Told, known *history.I
 	}
 	if known != nil {
 		startedBy(c, known)
-		c.Past = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastActiveAt}
+		c.Past = &attribution.PastInstall{At: known.At, LastActiveAt: known.LastOpen()}
 		c.InstallCredit, c.Reengagement = known.Credit, known.Reengagement
 		var err error
 		if c.InstallRefusal, err = h.refusalOf(ctx, known); err != nil {
@@ -289,11 +289,11 @@ func (h *hearing) refusalOf(ctx context.Context, i *history.Installation) (attri
 }
 
 // isHeard reports whether what the conversion says of its installation and its
-// person is noted. It is unless the report itself was refused: a person whose
-// installation looks like fraud still says what may be done with what he is.
+// person is noted. It is unless the report is forged: a person whose
+// installation looks like fraud, or whom a rule of the account's refuses, still
+// says what may be done with what he is.
 func (r *ruling) isHeard() bool {
-	c := r.conversion
-	return r.decision.Verdict != attribution.Refused || c.InstallRefusal != "" && !c.BadSignature
+	return r.decision.Verdict != attribution.Refused || !r.conversion.BadSignature
 }
 
 // startedBy puts an event that says an earlier time than its installation's
@@ -312,6 +312,10 @@ const mostIdentity = 64
 // seen notes a sign of life of an installation.
 func (h *hearing) seen(known *history.Installation, r *ruling) {
 	c := r.conversion
+	known.LastOpenAt = known.LastOpen() // before LastActiveAt moves on
+	if c.Kind == attribution.Open && r.decision.At.After(known.LastOpenAt) {
+		known.LastOpenAt = r.decision.At
+	}
 	if r.decision.At.After(known.LastActiveAt) {
 		known.LastActiveAt = r.decision.At
 		if places := addressKeys(c); len(places) > 0 {
@@ -382,7 +386,11 @@ func (h *hearing) touchOfDecision(ctx context.Context, r *ruling) (*history.Touc
 			return nil, nil
 		}
 		for _, rejected := range d.Rejected {
-			if rejected.Code == d.Refusal && rejected.Method != "" {
+			switch {
+			case rejected.Code != d.Refusal || rejected.Method == "":
+			case rejected.Method == attribution.Inherited:
+				return h.ahead.touch(ctx, rejected.Touch, rejected.At)
+			default:
 				return r.candidate(rejected.Touch), nil
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"waypost/attribution"
+	"waypost/attribution/history"
 	"waypost/event"
 	"waypost/internal/device"
 	"waypost/internal/uid"
@@ -69,6 +70,58 @@ func TestOpenedLinks(t *testing.T) {
 	if len(found[0]) != 1 || found[0][0].Query != "retargeting" {
 		t.Errorf("touches %+v", found)
 	}
+}
+
+// TestEventsAreNoSessions: who was away is won back, whatever a server told of
+// him meanwhile; what it told of his address and his consent is noted.
+func TestEventsAreNoSessions(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	f := func(name string, kind event.Kind, old, wonBack bool) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPast(t)
+			p.told(event.OpenKind, "device-1", noon, first)
+			p.told(kind, "device-1", noon.Add(19*day), func(t *event.Told) {
+				t.IPs, t.Consent = []string{"198.51.100.99"}, &event.Consent{Advertising: "no"}
+				if kind == event.InAppKind {
+					t.Name = "subscription_renewed"
+				}
+			})
+			p.catchUp()
+			i, _, err := p.store.ReadInstallation(t.Context(), androidApp, "device-1")
+			p.ok(err)
+			if !i.LastActiveAt.Equal(noon.Add(19*day)) || len(i.Address) != 1 || i.Address[0].Value != "198.51.100.99/32" || i.Consent.Advertising != attribution.No {
+				t.Errorf("%+v", i)
+			}
+			if old { // as programs before have written it
+				i.LastOpenAt = time.Time{}
+				p.touched(noon, nil)
+				p.ok(p.store.CommitHistory(t.Context(), history.Step{Projection: History, From: p.state().Last - 1, To: p.state().Last, Installations: []history.Installation{i}}))
+				p.told(event.InAppKind, "device-1", noon.Add(19*day+time.Hour), buy)
+				p.catchUp()
+				i, _, err = p.store.ReadInstallation(t.Context(), androidApp, "device-1")
+				p.ok(err)
+				if !i.LastOpenAt.Equal(noon.Add(19 * day)) {
+					t.Errorf("last opened %s", i.LastOpenAt)
+				}
+			}
+			c := p.touched(noon.Add(20*day), func(c *event.Click) { c.Query = "retargeting" })
+			p.told(event.OpenKind, "device-1", noon.Add(20*day+time.Minute), func(t *event.Told) { t.OpenedClick = c.ID.String() })
+			p.catchUp()
+			want := map[string]int64{"organic_installs/0": 1, "reengagements/0": 1, "organic_events/0": 1}
+			if !wonBack {
+				want = map[string]int64{"organic_installs/0": 1, "sessions/0": 2}
+			}
+			if old {
+				want = map[string]int64{"organic_installs/0": 1, "organic_events/0": 2, "sessions/0": 1}
+			}
+			p.counts(want)
+		})
+	}
+	f("an event the day before", event.InAppKind, false, true)
+	f("a session the day before", event.OpenKind, false, false)
+	f("not known which", event.InAppKind, true, false)
 }
 
 // TestByClipboard: what a page left on the clipboard names its click, if the page

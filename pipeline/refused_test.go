@@ -7,6 +7,8 @@ import (
 
 	"waypost/attribution"
 	"waypost/event"
+	"waypost/link"
+	"waypost/report"
 )
 
 // duplicated tells three installs of one device, so that the next one in the
@@ -92,6 +94,42 @@ func TestARefusedInstallationIsHeard(t *testing.T) {
 	p.ok(err)
 	if i.Consent.Measurement != attribution.No || !i.LastActiveAt.Equal(noon.Add(time.Hour)) {
 		t.Errorf("consent %+v, last active %s", i.Consent, i.LastActiveAt)
+	}
+}
+
+// TestUserRulesRefuseInheritedEvents: an event of a credited installation is
+// refused by the account's own rule, is counted with the click that would have
+// earned it, and what its person says in it is noted all the same.
+func TestUserRulesRefuseInheritedEvents(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	c := p.touched(noon, nil)
+	p.told(event.OpenKind, "device-1", noon.Add(time.Hour), came(c))
+	a := p.catchUp()
+	p.says(link.AttributionSettings{}, link.AttributionSettings{UserRules: []link.UserRule{
+		{Name: "home", Refuse: true, Conditions: []link.RuleCondition{{Attribute: "geo", Values: []string{"DE"}}}},
+	}})
+	p.told(event.InAppKind, "device-1", noon.Add(2*time.Hour), func(t *event.Told) { buy(t); t.Consent = &event.Consent{Measurement: "no"} })
+	p.told(event.InAppKind, "device-1", noon.Add(3*time.Hour), func(t *event.Told) { t.Name, t.Country = "abroad", "FR" })
+	p.ok(a.CatchUp(t.Context()))
+	d := p.decided("device-1", attribution.InApp, "buy")
+	p.verdict(d, attribution.Refused, attribution.Happening)
+	if d.Decision.Refusal != "rule:home" {
+		t.Errorf("refused by %q", d.Decision.Refusal)
+	}
+	p.credited(p.decided("device-1", attribution.InApp, "abroad"), c, attribution.Inherited)
+	p.counts(map[string]int64{"installs/0": 1, "rejected_events/0": 1, "events/0": 1})
+	rows, err := p.store.SumCounts(t.Context(), report.Query{Account: 1, GroupBy: []report.Dimension{report.ByMetric, report.ByTemplate}})
+	p.ok(err)
+	for _, r := range rows {
+		if r.Key.Template != c.Template {
+			t.Errorf("counted without its click: %+v", r.Key)
+		}
+	}
+	i, _, err := p.store.ReadInstallation(t.Context(), androidApp, "device-1")
+	p.ok(err)
+	if i.Consent.Measurement != attribution.No {
+		t.Errorf("consent %+v", i.Consent)
 	}
 }
 

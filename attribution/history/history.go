@@ -31,11 +31,14 @@ type Installation struct {
 	ID           string // as its app tells it
 	Dialect      link.Dialect
 	At           time.Time // of its first start
-	LastActiveAt time.Time
-	Identity     []attribution.Key // of its device: see Conversion.IdentityKeys
-	Address      []attribution.Key // from where it spoke last
-	User         string
-	Consent      attribution.Consent
+	LastActiveAt time.Time // its last sign of life: an open or an event
+	// LastOpenAt is when it was last opened; zero where programs before wrote
+	// down no more than LastActiveAt.
+	LastOpenAt time.Time
+	Identity   []attribution.Key // of its device: see Conversion.IdentityKeys
+	Address    []attribution.Key // from where it spoke last
+	User       string
+	Consent    attribution.Consent
 	// Withhold names the partners that are not to be told of the person, as
 	// event.Told has them.
 	Withhold []string
@@ -56,6 +59,15 @@ type Installation struct {
 	// LinkUntil is when the deferred deep link is no longer told.
 	LinkUntil time.Time
 	Flags     []string // of its first start
+}
+
+// LastOpen is when a person is known to have been in the app last. Events tell
+// nothing of that: servers tell them of people who are away.
+func (i *Installation) LastOpen() time.Time {
+	if i.LastOpenAt.IsZero() {
+		return i.LastActiveAt
+	}
+	return i.LastOpenAt
 }
 
 // Decided is one conversion with its decision.

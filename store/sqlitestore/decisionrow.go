@@ -17,6 +17,7 @@ type installationRow struct {
 	Dialect      link.Dialect             `json:"dialect,omitempty"`
 	At           int64                    `json:"at"`
 	LastActiveAt int64                    `json:"last_active_at"`
+	LastOpenAt   int64                    `json:"last_open_at,omitempty"`
 	Identity     []keyRow                 `json:"identity,omitempty"`
 	Address      []keyRow                 `json:"address,omitempty"`
 	User         string                   `json:"user,omitempty"`
@@ -118,14 +119,15 @@ type likelihoodRow struct {
 
 func rowOfInstallation(i *history.Installation) installationRow {
 	return installationRow{
-		Account: i.Account, Dialect: i.Dialect, At: attributeMillis(i.At), LastActiveAt: attributeMillis(i.LastActiveAt),
+		Account: i.Account, Dialect: i.Dialect, At: attributeMillis(i.At), LastActiveAt: attributeMillis(i.LastActiveAt), LastOpenAt: attributeMillis(i.LastOpenAt),
 		Identity: rowsOfKeys(i.Identity), Address: rowsOfKeys(i.Address), User: i.User, Consent: consentRow(i.Consent), Withhold: i.Withhold,
 		Conversion: i.Conversion, Outcome: i.Outcome, Verdict: i.Verdict, Credit: rowOfCredit(i.Credit), Reengagement: rowOfCredit(i.Reengagement), ReengagedBy: i.ReengagedBy, Opens: i.Opens, Flags: i.Flags,
 	}
 }
 
 func (r *installationRow) fill(i *history.Installation) {
-	i.Account, i.Dialect, i.At, i.LastActiveAt = r.Account, r.Dialect, attributeInstant(r.At), attributeInstant(r.LastActiveAt)
+	i.Account, i.Dialect, i.At = r.Account, r.Dialect, attributeInstant(r.At)
+	i.LastActiveAt, i.LastOpenAt = attributeInstant(r.LastActiveAt), attributeInstant(r.LastOpenAt)
 	i.Identity, i.Address, i.User, i.Consent, i.Withhold = keysOfRows(r.Identity), keysOfRows(r.Address), r.User, attribution.Consent(r.Consent), r.Withhold
 	i.Conversion, i.Outcome, i.Verdict = r.Conversion, r.Outcome, r.Verdict
 	i.Credit, i.Reengagement = r.Credit.credit(), r.Reengagement.credit()
