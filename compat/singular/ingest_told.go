@@ -84,11 +84,19 @@ func (s filled) set(name, value string) {
 
 // is reports whether a parameter is there and says yes.
 func (s filled) is(name string) bool {
-	switch strings.ToLower(s[name]) {
+	on, _ := readSwitch(s[name])
+	return on
+}
+
+// readSwitch reads a parameter that is on or off; not ok where it says neither.
+func readSwitch(text string) (on, ok bool) {
+	switch strings.ToLower(text) {
 	case "true", "1", "yes":
-		return true
+		return true, true
+	case "false", "0", "no":
+		return false, true
 	}
-	return false
+	return false, false
 }
 
 // key is what an identical request has, too: the vendor's clients send no ids

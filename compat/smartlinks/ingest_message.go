@@ -2,7 +2,6 @@ package smartlinks
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -172,13 +171,13 @@ func said(err error) string {
 	return f.Field + ": " + text
 }
 
-// field returns a value of data, or of the envelope, where the vendor's tables
-// have it and some clients send it.
-func (m *message) field(name string) json.RawMessage {
-	if raw := m.data.raw(name); raw != nil {
-		return raw
+// holder is the object that has a field: data, or the envelope, where the
+// vendor's oldest tables have it and some clients send it.
+func (m *message) holder(name string) object {
+	if m.data.isBlank(name) && !m.object.isBlank(name) {
+		return m.object
 	}
-	return m.object.raw(name)
+	return m.data
 }
 
 // text returns a field's text; empty where it is none.
@@ -187,6 +186,13 @@ func (m *message) text(name string) string {
 		return text
 	}
 	return m.object.loose(name)
+}
+
+// isBlank reports whether a field says no more than its absence: null, or a
+// text of nothing but blanks.
+func (o object) isBlank(field string) bool {
+	text, err := o.looseText(field)
+	return err == nil && (text == nil || strings.TrimSpace(*text) == "")
 }
 
 // loose reads a text or a number without its blanks; empty for everything else.

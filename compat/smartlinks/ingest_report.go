@@ -26,7 +26,9 @@ func (n *Ingest) report(m *message) (ingest.Report, error) {
 	if err != nil {
 		return r, err
 	}
-	r.IDs, r.Consent = m.permitted(said, r.Device)
+	if r.IDs, r.Consent, err = m.permitted(said, r.Device); err != nil {
+		return r, err
+	}
 	if r.Install, err = m.installation(r.IDs, len(said) > 0); err != nil {
 		return r, err
 	}
