@@ -54,3 +54,67 @@ func TestUnreadableConsentIsRefused(t *testing.T) {
 		t.Errorf("after a refusal the advertising id is kept: %+v", e)
 	}
 }
+
+// TestUnreadableReferrerIsRefused: the credit that a referrer brings must not
+// get lost where the install is acknowledged. Odd times lose none.
+func TestUnreadableReferrerIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newIntake(t, acmeRules(t))
+	base := w.serve(t)
+	const id, raw = "9023861282613779883", "singular_click_id=9023861282613779883&utm_source=x"
+	tell := func(text, want string) event.Told {
+		t.Helper()
+		before := w.ledger.Count()
+		if got := ask(t, base, "POST", "/api/v1/launch", android+"&install=true&install_ref="+url.QueryEscape(text)); !sameJSON(got, want) {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+		if kept := w.ledger.Count() - before; (kept == 1) != (want == accepted) {
+			t.Fatalf("%s: %d events are kept", text, kept)
+		}
+		if want != accepted {
+			return event.Told{}
+		}
+		return w.last(t)
+	}
+	for _, none := range []string{
+		`{"referrer":"` + raw, `{`, `[1]`, `[]`, `["` + raw + `"]`, `"` + raw + `"`, `{"referrer":["` + raw + `"]}`, `{"installReferrer":{"x":"` + raw + `"}}`,
+		`{"referrer":5}`, `{"referrer":true}`, `{"referrer":"{\"referrer\":\"x\"}"}`, `{"referrer":"` + raw + `"} x`,
+		url.QueryEscape(`{"referrer":"` + raw), url.QueryEscape(`[1]`), url.QueryEscape(`{"referrer":"x"}`)[:20] + "%2",
+	} {
+		tell(none, refused(`invalid argument: install_ref: it must be the store's referrer as it is, or a JSON object such as {"referrer":"…"}`))
+	}
+	credited := func(text string, flags ...string) {
+		t.Helper()
+		if e := tell(text, accepted); e.Referrer == nil || e.Referrer.Click != id || !slices.Equal(e.Flags, flags) {
+			t.Errorf("%s: got %+v", text, e)
+		}
+	}
+	credited(raw)
+	credited(url.QueryEscape(raw))
+	credited(url.QueryEscape("&" + raw))
+	credited(`{"referrer":"` + raw + `"}`)
+	credited(` {"REFERRER" : "` + url.QueryEscape(raw) + `","clickTimestampSeconds":1795175800} `)
+	credited(url.QueryEscape(`{"referrer":"` + raw + `"}`))
+	credited(url.QueryEscape(url.QueryEscape(`{"referrer":"` + raw + `"}`)))
+	credited(`{"referrer":"`+raw+`","clickTimestampSeconds":"soon"}`, event.ReferrerFlag)
+	credited(`{"referrer":"`+raw+`","clickTimestampSeconds":"soon","installBeginTimestampSeconds":{},"installBeginTimestampServerSeconds":1}`, event.ReferrerFlag)
+	for _, text := range []string{"organic", `{}`, `{"referrer":""}`, `{"referrer":null,"status":"FEATURE_NOT_SUPPORTED"}`} {
+		if e := tell(text, accepted); len(e.Flags) != 0 {
+			t.Errorf("%s: got %+v", text, e)
+		}
+	}
+	if e := tell("utm_source=x", accepted); e.Referrer.Raw != "utm_source=x" {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// TestFlagsAreToldOnce: each is counted.
+func TestFlagsAreToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newIntake(t, acmeRules(t))
+	base := w.serve(t)
+	ask(t, base, "POST", "/api/v1/launch", android+"&utime=soon&umilisec=later&ip=here&ipv6=there")
+	if e := w.last(t); !slices.Equal(e.Flags, []string{event.ClockFlag, event.AddressFlag}) {
+		t.Errorf("flags %q", e.Flags)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,9 +67,18 @@ func (t *telling) report() (ingest.Report, error) {
 		return r, nil
 	}
 	r.First = t.said.is("install")
-	r.OpenedURL, r.Referrer = t.said[paramOpened], referrerOf(t.said[paramReferrer])
+	r.OpenedURL = t.said[paramOpened]
 	r.Params = t.said.rest(nil, launchParams)
+	if err := takeReferrer(t.said[paramReferrer], &r); err != nil {
+		return ingest.Report{}, err
+	}
 	return r, nil
+}
+
+func flag(r *ingest.Report, name string) {
+	if !slices.Contains(r.Flags, name) {
+		r.Flags = append(r.Flags, name)
+	}
 }
 
 // check asks for what must be there: the key, the platform, the app, and an
@@ -131,7 +141,7 @@ func (t *telling) takeTime(r *ingest.Report) {
 	for _, name := range []string{paramMillis, paramSeconds} {
 		at, err := ingest.ParseTime(name, t.said[name])
 		if err != nil && r.At.IsZero() {
-			r.Flags = append(r.Flags, event.ClockFlag)
+			flag(r, event.ClockFlag)
 		}
 		if r.At.IsZero() {
 			r.At = at
@@ -157,7 +167,7 @@ func (t *telling) takeAddresses(r *ingest.Report) {
 		if a, err := netip.ParseAddr(t.said[name]); err == nil {
 			r.Addresses = append(r.Addresses, a)
 		} else {
-			r.Flags = append(r.Flags, event.AddressFlag)
+			flag(r, event.AddressFlag)
 		}
 	}
 	if len(r.Addresses) == 0 && t.said.is("use_ip") {

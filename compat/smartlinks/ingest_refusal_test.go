@@ -2,6 +2,8 @@ package smartlinks_test
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,4 +63,49 @@ func TestUnreadableConsentIsRefused(t *testing.T) {
 	f("", `,"device_limit_tracking":""`, "", true)
 	f("", `,"device_limit_tracking":null`, "", true)
 	f("", `,"app_tracking_transparency":""`, "", true)
+}
+
+// The credit that a referrer brings must not get lost where the install is
+// acknowledged. Odd times lose none.
+func TestUnreadableReferrerIsRefused(t *testing.T) {
+	t.Parallel()
+	s := serveIngest(t)
+	const click, raw = "9023861282613779883", "ko_click_id=9023861282613779883&utm_source=x"
+	text := func(value string) string { return asJSON(t, value) }
+	install := func(envelope, data string) string {
+		return message("install", androidApp, `"kochava_device_id":"KD1"`+envelope, data)
+	}
+	for _, none := range []string{
+		`["` + raw + `"]`, `[]`, `5`, `true`, `{"referrer":["` + raw + `"]}`, `{"referrer":{"x":1}}`, `{"referrer":5}`, `{"referrer":"{\"referrer\":1}"}`,
+		text(`{"referrer":"` + raw), text(`[1]`), text(`"` + raw + `"`), text(`{"referrer":["` + raw + `"]}`), text(url.QueryEscape(`{"referrer":"` + raw)), text("%7B%2"),
+	} {
+		for _, field := range []string{"install_referrer", "conversion_data"} {
+			s.refuse("/track/json", install("", `"`+field+`":`+none), "data."+field)
+		}
+		s.refuse("/track/json", install(`,"install_referrer":`+none, ""), "install_referrer")
+		s.refuse("/track/json", message("session", androidApp, `"kochava_device_id":"KD1"`, `"install_referrer":`+none), "data.install_referrer")
+	}
+	credited := func(body string, flags ...string) {
+		t.Helper()
+		got := s.keep(body)
+		if got.Referrer == nil || got.Referrer.Click != click || !slices.Equal(got.Flags, flags) {
+			t.Errorf("%s: got %s", body, asJSON(t, got))
+		}
+	}
+	for _, good := range []string{
+		text(raw), text(url.QueryEscape(raw)), text(url.QueryEscape("&" + raw)), text(" " + raw), `{"referrer":"` + raw + `"}`, text(`{"referrer":"` + raw + `"}`),
+		text(url.QueryEscape(`{"referrer":"` + raw + `"}`)),
+	} {
+		credited(install("", `"install_referrer":`+good))
+		credited(install("", `"conversion_data":`+good))
+		credited(install(`,"install_referrer":`+good, ""))
+	}
+	credited(install("", `"install_referrer":{"status":"not_supported"},"conversion_data":"`+raw+`"`))
+	credited(install("", `"install_referrer":{"referrer":"`+raw+`","referrer_click_time":"soon"}`), event.ReferrerFlag)
+	credited(install("", `"install_referrer":{"referrer":"`+raw+`","referrer_click_time":[1],"install_begin_time":true}`), event.ReferrerFlag)
+	for _, nothing := range []string{`""`, `null`, `{}`, `{"attempt_count":3,"referrer":""}`, `{"referrer":null,"install_begin_time":null}`} {
+		if got := s.keep(install("", `"install_referrer":`+nothing)); got.Referrer != nil || len(got.Flags) != 0 {
+			t.Errorf("%s: got %s", nothing, asJSON(t, got))
+		}
+	}
 }

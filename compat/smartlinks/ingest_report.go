@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"waypost/attribution"
 	"waypost/event"
@@ -40,7 +39,9 @@ func (n *Ingest) report(m *message) (ingest.Report, error) {
 	case actionIdentity:
 		r.User, r.Params = m.identity()
 	default:
-		m.readOpen(&r)
+		if err := m.readOpen(&r); err != nil {
+			return r, err
+		}
 	}
 	r.Key = n.key(m, &r)
 	return r, nil
@@ -142,8 +143,10 @@ func (o object) json() json.RawMessage {
 
 // readOpen reads the start of an app: what the store and the system said of
 // where its person came from, and what else was told.
-func (m *message) readOpen(r *ingest.Report) {
-	r.Referrer = m.referrer(r)
+func (m *message) readOpen(r *ingest.Report) (err error) {
+	if r.Referrer, err = m.referrer(r); err != nil {
+		return err
+	}
 	for _, name := range lookupNames {
 		if url := m.data.loose(name); r.OpenedURL == "" && strings.Contains(url, "://") {
 			r.OpenedURL = url
@@ -155,6 +158,7 @@ func (m *message) readOpen(r *ingest.Report) {
 	rest := object{fields: maps.Clone(m.data.fields)}
 	maps.DeleteFunc(rest.fields, func(name string, _ json.RawMessage) bool { return isRead(name) })
 	r.Params = rest.json()
+	return nil
 }
 
 // readFields are those of data that are kept in places of their own, or not at
@@ -165,32 +169,6 @@ var readFields = []string{"device_ids", "device_ua", "device_ver", "origination_
 func isRead(name string) bool {
 	_, isID := idKind(name)
 	return isID || slices.Contains(readFields, strings.ToLower(name)) || slices.Contains(lookupNames[:], name)
-}
-
-// referrer reads what the store's install referrer API said: the text alone, or
-// the object that the vendor's SDK makes of it.
-func (m *message) referrer(r *ingest.Report) *ingest.Referrer {
-	if text := m.data.loose("install_referrer"); text != "" {
-		return &ingest.Referrer{Raw: text}
-	}
-	o, given, err := m.data.object("install_referrer")
-	if err == nil && given {
-		instant := func(name string) time.Time {
-			at, err := ingest.ParseTime(name, o.loose(name))
-			if err != nil {
-				flag(r, event.ReferrerFlag)
-			}
-			return at
-		}
-		return &ingest.Referrer{
-			Raw: o.loose("referrer"), ClickAt: instant("referrer_click_time"), InstallBeginAt: instant("install_begin_time"),
-			ClickServerAt: instant("referrer_click_time_server"), InstallBeginServerAt: instant("install_begin_time_server"),
-		}
-	}
-	if text := m.data.loose("conversion_data"); text != "" {
-		return &ingest.Referrer{Raw: text}
-	}
-	return nil
 }
 
 // identity returns the account's own name for the person, and all the names
