@@ -134,7 +134,7 @@ func (in *Ingest) answer(r *http.Request) reply.Reply {
 
 // take puts what a request tells into the ledger, and only then answers.
 func (in *Ingest) take(r *http.Request, at endpoint) (*launched, error) {
-	said, err := readTold(r)
+	said, err := readTold(r, at.names())
 	if err != nil {
 		return nil, err
 	}

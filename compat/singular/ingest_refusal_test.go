@@ -3,6 +3,7 @@ package singular_test
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"waypost/event"
@@ -117,4 +118,51 @@ func TestFlagsAreToldOnce(t *testing.T) {
 	if e := w.last(t); !slices.Equal(e.Flags, []string{event.ClockFlag, event.AddressFlag}) {
 		t.Errorf("flags %q", e.Flags)
 	}
+}
+
+// TestBrokenNamesAreRefused: mended, two names would be one installation, one
+// person, one event.
+func TestBrokenNamesAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newIntake(t, acmeRules(t))
+	base := w.serve(t)
+	const launch, evt, evt2 = "/api/v1/launch", "/api/v1/evt", "/api/v2/evt"
+	f := func(path, query, body, want string) {
+		t.Helper()
+		before := w.ledger.Count()
+		if got := ask(t, base, "POST", path+"?"+query, body); !sameJSON(got, want) {
+			t.Errorf("%s?%s %s: got %s\nwant %s", path, query, body, got, want)
+		}
+		if kept := w.ledger.Count() - before; (kept == 1) != (want == accepted) {
+			t.Errorf("%s?%s %s: %d events are kept", path, query, body, kept)
+		}
+	}
+	broken := func(name string) string { return refused("invalid argument: " + name + ": the text is not UTF-8") }
+	for _, path := range []string{launch, evt, evt2} {
+		for _, text := range []string{"u8x%FFy", "u8x%FEy", "%C3", "u8x%ED%A0%80"} {
+			f(path, android+"&n=buy&sdid="+text, "", broken("sdid"))
+			f(path, "", android+"&n=buy&sdid="+text, broken("sdid"))
+		}
+		for _, name := range []string{"sing", "match_id", "andi", "oaid", "custom_user_id", "i", "a", "SDID"} {
+			f(path, android+"&n=buy&sdid=u8x&"+name+"=x%FF", "", broken(strings.ToLower(name)))
+			f(path, android+"&n=buy&sdid=u8x", `{"`+name+`":"x\ud800"}`, broken(strings.ToLower(name)))
+			f(path, android+"&n=buy&sdid=u8x", `{"`+name+`":"\uDC00\ud800\uFFFD"}`, broken(strings.ToLower(name)))
+		}
+	}
+	f(evt, android+"&n=x%FF", "", broken("n"))
+	f(evt, android, `{"n":"x\udbff"}`, broken("n"))
+	f(launch, android+"&n=My%FFApp&mo=x%FF&install_ref=utm_source%3Dx%FF", "", accepted) // they name nothing: such bytes are replaced
+	f(evt, android+"&n=buy", `{"e":{"a":"x\ud800"}}`, accepted)
+	named := func(query, body, want string) {
+		t.Helper()
+		f(launch, android+query, body, accepted)
+		if got := w.last(t).Install; got != want {
+			t.Errorf("%s %s: got %q, want %q", query, body, got, want)
+		}
+	}
+	named("&sdid=u8x%C3%BFy", "", "instance:u8xÿy")
+	named("&sdid=u8x%EF%BF%BD", "", "instance:u8x\ufffd")
+	named("", `{"sdid":"u8x\ufffd�"}`, "instance:u8x\ufffd\ufffd")
+	named("", `{"sdid":"\ud83d\ude00"}`, "instance:😀")
+	named("&sdid=u8x%zz", "", "instance:u8x%zz")
 }

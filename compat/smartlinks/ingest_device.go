@@ -2,6 +2,7 @@ package smartlinks
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -28,22 +29,29 @@ func (m *message) deviceIDs() ([]attribution.DeviceID, error) {
 		if err := json.Unmarshal(holder.raw(field), &list); err != nil {
 			return nil, fault.Bad(holder.name(field), fault.Malformed, "must be an object, or a list of objects").Because(err)
 		}
-		for _, fields := range list {
-			named = append(named, object{fields: fields})
+		for i, fields := range list {
+			named = append(named, object{fields, fmt.Sprintf("%s[%d].", holder.name(field), i)})
 		}
 	default:
 		one, err := parseObject(holder.raw(field))
 		if err != nil {
 			return nil, fault.Bad(holder.name(field), fault.Malformed, `must be an object, such as {"adid":"…"}`).Because(err)
 		}
-		named = append(named, one)
+		named = append(named, object{one.fields, holder.name(field) + "."})
 	}
 	var ids []attribution.DeviceID
 	for _, o := range named {
 		for _, name := range slices.Sorted(maps.Keys(o.fields)) {
 			kind, known := idKind(name)
-			id := attribution.DeviceID{Kind: kind, Form: attribution.Raw, Value: o.loose(name)}
-			if known && id.State() != attribution.Absent && !slices.Contains(ids, id) {
+			if !known {
+				continue
+			}
+			value, err := o.named(name)
+			if err != nil {
+				return nil, err
+			}
+			id := attribution.DeviceID{Kind: kind, Form: attribution.Raw, Value: value}
+			if id.State() != attribution.Absent && !slices.Contains(ids, id) {
 				ids = append(ids, id)
 			}
 		}

@@ -1,6 +1,7 @@
 package smartlinks
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/netip"
@@ -202,6 +203,21 @@ func (o object) loose(field string) string {
 		return ""
 	}
 	return strings.TrimSpace(*text)
+}
+
+// named reads a text that names somebody or something, or a number, without its
+// blanks. It must be Unicode as it is: mended, two of them might be one.
+func (o object) named(field string) (string, error) {
+	text, err := o.looseText(field)
+	if text == nil || err != nil {
+		return "", err
+	}
+	const mark = "\ufffd" // what a reader makes of an escaped half of a surrogate pair
+	raw := o.raw(field)
+	if own := bytes.Count(raw, []byte(mark)) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`)); strings.Count(*text, mark) > own {
+		return "", fault.Bad(o.name(field), fault.Malformed, "must be Unicode: half of a surrogate pair is no character")
+	}
+	return strings.TrimSpace(*text), nil
 }
 
 // isSDK reports whether the app itself sent the message, so that the request

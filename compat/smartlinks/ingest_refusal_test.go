@@ -109,3 +109,36 @@ func TestUnreadableReferrerIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Mended, two names would be one installation, one person, one message.
+func TestBrokenNamesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := serveIngest(t)
+	const own = `"kochava_device_id":"KD1"`
+	for _, half := range []string{`"x\ud800"`, `"x\uDFFF"`, `"\udc00\ud800"`, `"\ud800\ufffd"`} {
+		const want = " must be Unicode"
+		for _, action := range []string{"install", "event", "identityLink"} {
+			all := `"event_name":"E","identity_link":{"id":"u7"}`
+			s.refuse("/track/json", message(action, androidApp, `"kochava_device_id":`+half, all), "kochava_device_id"+want)
+			s.refuse("/track/json", message(action, androidApp, own+`,"nt_id":`+half, all), "nt_id"+want)
+			s.refuse("/track/json", message(action, androidApp, own, all+`,"device_ids":{"android_id":`+half+`}`), "data.device_ids.android_id"+want)
+			s.refuse("/track/json", message(action, androidApp, own, all+`,"device_ids":[{},{"imei":`+half+`}]`), "data.device_ids[1].imei"+want)
+			s.refuse("/track/json", message(action, androidApp, own+`,"device_ids":{"imei":`+half+`}`, all), "device_ids.imei"+want)
+		}
+		s.refuse("/track/json", message("event", androidApp, own, `"event_name":`+half), "data.event_name"+want)
+		s.refuse("/track/json", message("identityLink", androidApp, own, `"identity_link":{"id":`+half+`}`), "data.identity_link.id"+want)
+		s.refuse("/track/json", message("identityLink", androidApp, own, `"id":`+half), "data.id"+want)
+		s.refuse("/track/json", message("install", androidApp, own, `"identity_link":{"a":"1","user_id":`+half+`}`), "data.identity_link.user_id"+want)
+		s.refuse("/track/kvquery", message("get_attribution", androidApp, `"kochava_device_id":`+half, ""), "kochava_device_id"+want)
+	}
+	for _, none := range []string{`["KD1"]`, `{"x":1}`, `true`} {
+		s.refuse("/track/json", message("install", androidApp, `"kochava_device_id":`+none, `"adid":"`+someADID+`"`), "kochava_device_id must be a string")
+		s.refuse("/track/json", message("install", androidApp, own, `"device_ids":{"adid":`+none+`}`), "data.device_ids.adid must be a string")
+	}
+	for text, want := range map[string]string{`"x\ufffd�"`: "x\ufffd\ufffd", `"\ud83d\ude00"`: "😀", `"\\ud800"`: `\ud800`, `7`: "7"} {
+		if got := s.keep(message("install", androidApp, `"kochava_device_id":`+text, "")); got.Install != want {
+			t.Errorf("%s: got %q", text, got.Install)
+		}
+	}
+	s.keep(message("event", androidApp, own, `"event_name":"E","event_data":{"a":"x\ud800"}`)) // names nothing
+}

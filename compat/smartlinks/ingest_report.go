@@ -35,16 +35,16 @@ func (n *Ingest) report(m *message) (ingest.Report, error) {
 	m.readAddress(&r)
 	switch m.action {
 	case actionEvent:
-		m.readEvent(&r)
+		err = m.readEvent(&r)
 	case actionIdentity:
-		r.User, r.Params = m.identity()
+		r.User, r.Params, err = m.identity()
 	default:
-		if err := m.readOpen(&r); err != nil {
-			return r, err
-		}
+		err = m.readOpen(&r)
 	}
-	r.Key = n.key(m, &r)
-	return r, nil
+	if err == nil {
+		r.Key, err = n.key(m, &r)
+	}
+	return r, err
 }
 
 func flag(r *ingest.Report, name string) {
@@ -56,8 +56,8 @@ func flag(r *ingest.Report, name string) {
 // installation names the installation: as its app does, else by the steadiest
 // of the device's ids that may be looked at.
 func (m *message) installation(ids []attribution.DeviceID, named bool) (string, error) {
-	if own := m.object.loose("kochava_device_id"); own != "" {
-		return own, nil
+	if own, err := m.object.named("kochava_device_id"); own != "" || err != nil {
+		return own, err
 	}
 	if of := ingest.InstallOf(ids); of != "" {
 		return of, nil
@@ -98,13 +98,16 @@ func (m *message) readAddress(r *ingest.Report) {
 }
 
 // readEvent reads an in-app event.
-func (m *message) readEvent(r *ingest.Report) {
-	r.Name = m.text("event_name")
+func (m *message) readEvent(r *ingest.Report) (err error) {
+	if r.Name, err = m.holder("event_name").named("event_name"); err != nil {
+		return err
+	}
 	params := m.eventData()
 	r.Amount, r.Params = amountOf(params), params.json()
 	if r.Currency = m.text("currency"); r.Currency == "" {
 		r.Currency = params.loose("currency")
 	}
+	return nil
 }
 
 // eventData returns event_data as an object. Some clients send its JSON as a
@@ -153,7 +156,9 @@ func (m *message) readOpen(r *ingest.Report) (err error) {
 		}
 	}
 	if m.action == actionInstall {
-		r.User, _ = m.identity()
+		if r.User, _, err = m.identity(); err != nil {
+			return err
+		}
 	}
 	rest := object{fields: maps.Clone(m.data.fields)}
 	maps.DeleteFunc(rest.fields, func(name string, _ json.RawMessage) bool { return isRead(name) })
@@ -174,7 +179,7 @@ func isRead(name string) bool {
 // identity returns the account's own name for the person, and all the names
 // that were told. Several have one that is meant, by its name, or the first in
 // the order of names.
-func (m *message) identity() (user string, params json.RawMessage) {
+func (m *message) identity() (user string, params json.RawMessage, err error) {
 	var names object
 	for _, field := range []string{"identity_link", "identityLink", "identity"} {
 		if o, given, err := m.data.object(field); err == nil && given {
@@ -183,22 +188,24 @@ func (m *message) identity() (user string, params json.RawMessage) {
 		}
 	}
 	if names.fields == nil && m.action == actionIdentity {
-		names.fields = maps.Clone(m.data.fields)
+		names = object{maps.Clone(m.data.fields), m.data.at}
 		maps.DeleteFunc(names.fields, func(name string, _ json.RawMessage) bool { return isRead(name) })
 	}
 	for _, name := range slices.Sorted(maps.Keys(names.fields)) {
-		value := names.loose(name)
-		if value != "" && (user == "" || userNames[letters(name)]) {
-			user = value
+		if names.loose(name) == "" || user != "" && !userNames[letters(name)] {
+			continue
 		}
-		if value != "" && userNames[letters(name)] {
+		if user, err = names.named(name); err != nil {
+			return "", nil, err
+		}
+		if userNames[letters(name)] {
 			break
 		}
 	}
 	if len(names.fields) == 0 {
-		return "", nil
+		return "", nil, nil
 	}
-	return user, object{fields: map[string]json.RawMessage{"identity_link": names.json()}}.json()
+	return user, object{fields: map[string]json.RawMessage{"identity_link": names.json()}}.json(), nil
 }
 
 // userNames are the names under which accounts send their own id of a person,
