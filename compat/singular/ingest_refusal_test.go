@@ -166,3 +166,23 @@ func TestBrokenNamesAreRefused(t *testing.T) {
 	named("", `{"sdid":"\ud83d\ude00"}`, "instance:😀")
 	named("&sdid=u8x%zz", "", "instance:u8x%zz")
 }
+
+// TestAddresses: they are read as clients, servers and proxies write them.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	w := newIntake(t, acmeRules(t))
+	base := w.serve(t)
+	for _, path := range []string{"/api/v1/launch", "/api/v1/evt"} {
+		for text, want := range map[string]string{
+			"203.0.113.8": "203.0.113.8", "203.0.113.8:443": "203.0.113.8", "::ffff:203.0.113.8": "203.0.113.8",
+			"2001:db8::1": "2001:db8::1", "[2001:db8::1]": "2001:db8::1", "[2001:db8::1]:443": "2001:db8::1", "fe80::1%eth0": "fe80::1",
+		} {
+			for _, name := range []string{"ip", "ipv6"} {
+				ask(t, base, "POST", path, android+"&n=buy&"+name+"="+url.QueryEscape(text))
+				if e := w.last(t); !slices.Equal(e.IPs, []string{want}) || len(e.Flags) != 0 {
+					t.Errorf("%s %q: addresses %q, flags %q", name, text, e.IPs, e.Flags)
+				}
+			}
+		}
+	}
+}

@@ -2,7 +2,6 @@ package singular
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"waypost/ingest"
 	"waypost/internal/device"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // Parameters of the S2S reference that stand in more than one place here.
@@ -164,7 +164,7 @@ func (t *telling) takeAddresses(r *ingest.Report) {
 		if t.said[name] == "" {
 			continue
 		}
-		if a, err := netip.ParseAddr(t.said[name]); err == nil {
+		if a, err := privacy.ParseAddress(t.said[name]); err == nil {
 			r.Addresses = append(r.Addresses, a)
 		} else {
 			flag(r, event.AddressFlag)

@@ -59,20 +59,7 @@ func (o object) readReferrer(r *ingest.Report) (*ingest.Referrer, error) {
 	if object, ok := referrerText(text); !ok || object != "" || !o.isBlank("referrer") && o.raw("referrer")[0] != '"' {
 		return nil, noReferrer(o.name("referrer"))
 	}
-	instant := func(name string) time.Time {
-		text, err := o.looseText(name)
-		if text == nil && err == nil {
-			return time.Time{}
-		}
-		var at time.Time
-		if err == nil {
-			at, err = ingest.ParseTime(name, *text)
-		}
-		if err != nil {
-			flag(r, event.ReferrerFlag)
-		}
-		return at
-	}
+	instant := func(name string) time.Time { return o.instant(name, r, event.ReferrerFlag) }
 	return &ingest.Referrer{
 		Raw: text, ClickAt: instant("referrer_click_time"), InstallBeginAt: instant("install_begin_time"),
 		ClickServerAt: instant("referrer_click_time_server"), InstallBeginServerAt: instant("install_begin_time_server"),

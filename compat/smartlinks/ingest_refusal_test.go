@@ -142,3 +142,18 @@ func TestBrokenNamesAreRefused(t *testing.T) {
 	}
 	s.keep(message("event", androidApp, own, `"event_name":"E","event_data":{"a":"x\ud800"}`)) // names nothing
 }
+
+// Addresses are read as clients, servers and proxies write them.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	s := serveIngest(t)
+	for text, want := range map[string]string{
+		"203.0.113.8": "203.0.113.8", " 203.0.113.8 ": "203.0.113.8", "203.0.113.8:443": "203.0.113.8", "::ffff:203.0.113.8": "203.0.113.8",
+		"2001:db8::1": "2001:db8::1", "[2001:db8::1]": "2001:db8::1", "[2001:db8::1]:443": "2001:db8::1", "fe80::1%eth0": "fe80::1",
+	} {
+		got := s.keep(message("install", androidApp, `"kochava_device_id":"KD1"`, `"origination_ip":`+asJSON(t, text)))
+		if !slices.Equal(got.IPs, []string{want}) || len(got.Flags) != 0 {
+			t.Errorf("%q: addresses %q, flags %q", text, got.IPs, got.Flags)
+		}
+	}
+}

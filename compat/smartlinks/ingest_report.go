@@ -3,15 +3,16 @@ package smartlinks
 import (
 	"encoding/json"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"waypost/attribution"
 	"waypost/event"
 	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // report translates a message. What is odd is flagged and kept; what lacks
@@ -73,24 +74,35 @@ func (m *message) installation(ids []attribution.DeviceID, named bool) (string, 
 // readTimes reads when it happened, by the sender's clock. A time that is none
 // is flagged.
 func (m *message) readTimes(r *ingest.Report) {
-	var err error
-	if r.At, err = ingest.ParseTime("usertime", m.text("usertime")); err != nil {
-		flag(r, event.ClockFlag)
+	r.At = m.holder("usertime").instant("usertime", r, event.ClockFlag)
+	r.SentAt = m.object.instant("send_date", r, event.ClockFlag)
+}
+
+// instant reads a time; zero where there is none, flagged where it is no time.
+func (o object) instant(field string, r *ingest.Report, odd string) time.Time {
+	text, err := o.looseText(field)
+	if err == nil && text == nil {
+		return time.Time{}
 	}
-	if r.SentAt, err = ingest.ParseTime("send_date", m.object.loose("send_date")); err != nil {
-		flag(r, event.ClockFlag)
+	var at time.Time
+	if err == nil {
+		at, err = ingest.ParseTime(field, *text)
 	}
+	if err != nil {
+		flag(r, odd)
+	}
+	return at
 }
 
 // readAddress reads from where the device spoke. The address of the request is
 // the device's only where the app itself sent it.
 func (m *message) readAddress(r *ingest.Report) {
-	text := m.text("origination_ip")
-	address, err := netip.ParseAddr(text)
+	holder := m.holder("origination_ip")
+	address, err := privacy.ParseAddress(holder.loose("origination_ip"))
 	switch {
 	case err == nil:
 		r.Addresses = ingest.AddressList(address)
-	case text != "":
+	case !holder.isBlank("origination_ip"):
 		flag(r, event.AddressFlag)
 	case m.isSDK():
 		r.Addresses = ingest.AddressList(m.address)
