@@ -86,7 +86,7 @@ func (m *message) isKept() bool {
 func (n *Ingest) take(r *http.Request, top object, action string) (reply.Reply, error) {
 	m, err := n.read(r, top, action)
 	if err != nil {
-		return reply.Reply{}, err
+		return reply.Reply{}, n.Intake.Refuse(err)
 	}
 	keep := n.Intake.Open
 	switch m.action {
@@ -100,15 +100,19 @@ func (n *Ingest) take(r *http.Request, top object, action string) (reply.Reply, 
 	case actionIdentity:
 		keep = n.Intake.Identify
 	case actionPull:
-		return n.pull(r.Context(), m)
+		answer, err := n.pull(r.Context(), m)
+		if err != nil {
+			err = n.Intake.Refuse(err)
+		}
+		return answer, err
 	case actionInit, actionTokenAdd, actionTokenRemove:
 		return done(), nil // nothing is configured from here, and no tokens are kept
 	default:
-		return reply.Reply{}, fault.Bad(m.name("action"), fault.Unknown, "must be %s", actions)
+		return reply.Reply{}, n.Intake.Refuse(fault.Bad(m.name("action"), fault.Unknown, "must be %s", actions))
 	}
 	report, err := n.report(m)
 	if err != nil {
-		return reply.Reply{}, err
+		return reply.Reply{}, n.Intake.Refuse(err)
 	}
 	if err := m.keep(r.Context(), keep, report); err != nil {
 		return reply.Reply{}, err

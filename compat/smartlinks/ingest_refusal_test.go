@@ -14,13 +14,16 @@ import (
 // with want.
 func (s *ingestServer) refuse(path, body, want string) {
 	s.t.Helper()
-	before := len(s.all())
+	before, counted := len(s.all()), s.refusals()
 	status, _, text := s.post(path, body)
 	if status != http.StatusBadRequest || !strings.HasPrefix(text, `{"success":"0","error":"`+want) {
 		s.t.Errorf("%s\ngot  %d %s\nwant %s", body, status, text, want)
 	}
 	if kept := len(s.all()) - before; kept != 0 {
 		s.t.Errorf("%s\nleft %d events", body, kept)
+	}
+	if n := s.refusals() - counted; n != 1 {
+		s.t.Errorf("%s\ncounted %d refusals", body, n)
 	}
 }
 
