@@ -19,11 +19,13 @@ type Intake interface {
 	// Account returns the account with the SDK key: NotFound when there is none.
 	// The account whose app ref names is shown such a key.
 	Account(ref ingest.AppRef) (*link.Account, error)
-	// Open, Event and Engage take a report, or say why not: Invalid, with the
-	// Field of package ingest, NotFound for an unknown app, Unavailable.
+	// Open, Event and Engage take a report, or count it as refused and say why:
+	// Invalid, with the Field of package ingest, NotFound for an unknown app, Unavailable.
 	Open(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Event(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Engage(ctx context.Context, e ingest.Engagement) (ingest.Receipt, error)
+	// Refuse counts what this dialect refused by itself, and returns it.
+	Refuse(err error) error
 	// Answer waits for the decision of an open, and takes its deferred deep link.
 	Answer(ctx context.Context, open ingest.Receipt, wait time.Duration) ingest.Answer
 }
@@ -134,14 +136,14 @@ func (in *Ingest) answer(r *http.Request) reply.Reply {
 
 // take puts what a request tells into the ledger, and only then answers.
 func (in *Ingest) take(r *http.Request, at endpoint) (*launched, error) {
-	said, err := readTold(r)
+	said, err := readTold(r, at.names())
 	if err != nil {
-		return nil, err
+		return nil, in.Intake.Refuse(err)
 	}
 	t := telling{Ingest: in, request: r, endpoint: at, said: said}
 	report, err := t.report()
 	if err != nil {
-		return nil, err
+		return nil, in.Intake.Refuse(err)
 	}
 	if at.event {
 		_, err := in.Intake.Event(r.Context(), report)

@@ -84,14 +84,19 @@ func consentOf(said filled) (*event.Consent, error) {
 			c.Advertising = string(attribution.Yes)
 		}
 	}
-	for name, limits := range map[string]bool{"dnt": true, "dntoff": false} {
-		if said[name] != "" {
-			told = true
-			if said.is(name) == limits {
-				c.LimitAds = event.Yes
-			}
-			c.LimitAds = cmp.Or(c.LimitAds, event.No) // of two words that differ, the one that forbids
+	for _, name := range []string{"dnt", "dntoff"} {
+		if said[name] == "" {
+			continue
 		}
+		on, ok := readSwitch(said[name])
+		if !ok {
+			return nil, wrong(name, "it must be 1 or 0, true or false, yes or no")
+		}
+		told = true
+		if on == (name == "dnt") {
+			c.LimitAds = event.Yes
+		}
+		c.LimitAds = cmp.Or(c.LimitAds, event.No) // of two words that differ, the one that forbids
 	}
 	if !told {
 		return nil, nil

@@ -96,8 +96,18 @@ var (
 		queryAgent, "app_v", "sdk", paramUser, "att_authorization_status", "data_sharing_options", "dnt", "dntoff", paramMillis, paramSeconds,
 		"h", "s", "apns_token", "apns", "fcm", "gcm", "attribution_token", "install_receipt", "purchase_receipt", "receipt_signature")
 	eventParams  = with(commonParams, paramEventName, paramAttributes, "amt", "cur", "is_revenue_event")
+	launchNames  = set(paramKey, paramBundle, paramUser)
+	eventNames   = with(launchNames, paramEventName)
 	launchParams = with(commonParams, paramReferrer, paramOpened, "ddl_enabled", "singular_link_resolve_required", "install")
 )
+
+// names are the parameters that tell whom or what a request is about.
+func (e endpoint) names() map[string]bool {
+	if e.event {
+		return eventNames
+	}
+	return launchNames
+}
 
 func set(names ...string) map[string]bool {
 	all := map[string]bool{}

@@ -44,7 +44,7 @@ func FuzzTold(f *testing.F) {
 				t.Fatal(err)
 			}
 			r.URL.RawQuery = query
-			said, err := readTold(r)
+			said, err := readTold(r, endpoint{event: event}.names())
 			if err != nil {
 				return ingest.Report{}, err
 			}

@@ -20,7 +20,7 @@ func (t *telling) launch(r ingest.Report) (*launched, error) {
 	answer := &launched{Status: statusOK}
 	opened, err := t.opened()
 	if err != nil {
-		return nil, err
+		return nil, t.Intake.Refuse(err)
 	}
 	if opened != nil {
 		if answer.Resolved, err = t.open(opened, &r); err != nil {

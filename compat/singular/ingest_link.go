@@ -99,7 +99,7 @@ func (t *telling) open(o *openedLink, r *ingest.Report) (resolved string, err er
 		return "", nil // another link's short form
 	}
 	if err != nil {
-		return "", err
+		return "", t.Intake.Refuse(err)
 	}
 	if !o.base.Archived() && ingest.ClickInURL(r.OpenedURL) == "" {
 		receipt, err := t.Intake.Engage(t.request.Context(), ingest.Engagement{
@@ -115,7 +115,10 @@ func (t *telling) open(o *openedLink, r *ingest.Report) (resolved string, err er
 		return "", nil
 	}
 	_, path, _ := o.base.Path.SplitHost()
-	return Resolve(o.clicked, o.clicked.Site.BaseURL+"/"+string(k.stored.Letter())+path, t.platform)
+	if resolved, err = Resolve(o.clicked, o.clicked.Site.BaseURL+"/"+string(k.stored.Letter())+path, t.platform); err != nil {
+		return "", t.Intake.Refuse(err)
+	}
+	return resolved, nil
 }
 
 // withParam appends a parameter to the query of an address.

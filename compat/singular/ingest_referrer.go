@@ -1,42 +1,88 @@
 package singular
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
+	"waypost/event"
 	"waypost/ingest"
 )
 
-// referrerOf reads install_ref: a JSON object with what the store's API said,
-// whose names clients spell differently, or the referrer alone. Nil: there is none.
-func referrerOf(text string) *ingest.Referrer {
+// takeReferrer reads install_ref: a JSON object with what the store's API said,
+// whose names clients spell differently, or the referrer alone. An instant that
+// is none is flagged; what begins as JSON and is no such object is refused,
+// because the referrer in it would be lost.
+func takeReferrer(text string, r *ingest.Report) error {
 	if text == "" {
 		return nil
 	}
-	members, err := parseObject([]byte(text))
+	members, isObject, err := referrerObject(text)
 	if err != nil {
-		return &ingest.Referrer{Raw: text}
+		return err
+	}
+	if !isObject {
+		r.Referrer = &ingest.Referrer{Raw: text}
+		return nil
 	}
 	said := filled{}
 	for _, m := range members {
-		if !blank(m.value) {
-			said[plainName(m.name)] = strings.TrimSpace(looseText(m.value))
+		name := plainName(m.name)
+		if blank(m.value) {
+			continue
+		}
+		if said[name] = strings.TrimSpace(looseText(m.value)); referrerNames[name] && (m.value[0] != '"' || opensJSON(said[name])) {
+			return noReferrer()
 		}
 	}
 	at := func(names ...string) time.Time {
 		t, err := ingest.ParseTime(paramReferrer, said.first(names...))
 		if err != nil {
-			return time.Time{}
+			flag(r, event.ReferrerFlag)
 		}
 		return t
 	}
-	return &ingest.Referrer{
+	r.Referrer = &ingest.Referrer{
 		Raw:                  said.first("referrer", "installreferrer", "googleinstallreferrer"),
 		ClickAt:              at("clicktimestampseconds", "referrerclicktimestampseconds"),
 		ClickServerAt:        at("clicktimestampserverseconds", "referrerclicktimestampserverseconds", "clicktimestampsecondsserver"),
 		InstallBeginAt:       at("installbegintimestampseconds"),
 		InstallBeginServerAt: at("installbegintimestampserverseconds", "installbegintimestampsecondsserver"),
 	}
+	return nil
+}
+
+var referrerNames = map[string]bool{"referrer": true, "installreferrer": true, "googleinstallreferrer": true}
+
+// referrerObject reads a text that begins as JSON does, encoded once more than
+// a query is, perhaps, which must be an object then.
+func referrerObject(text string) (members []member, isObject bool, err error) {
+	for range 2 {
+		if !strings.HasPrefix(text, "%") {
+			break
+		}
+		plain, err := url.QueryUnescape(text)
+		if err != nil {
+			return nil, false, noReferrer()
+		}
+		text = strings.TrimSpace(plain)
+	}
+	if !opensJSON(text) {
+		return nil, false, nil
+	}
+	if members, err = parseObject([]byte(text)); err != nil {
+		return nil, false, noReferrer()
+	}
+	return members, true, nil
+}
+
+// opensJSON reports whether a text begins as JSON does and as no query can.
+func opensJSON(text string) bool {
+	return text != "" && strings.ContainsRune(`{["`, rune(text[0]))
+}
+
+func noReferrer() error {
+	return wrong(paramReferrer, `it must be the store's referrer as it is, or a JSON object such as {"referrer":"…"}`)
 }
 
 // plainName is a name without its case and the marks between its words.

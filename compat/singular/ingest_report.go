@@ -2,8 +2,8 @@ package singular
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +11,7 @@ import (
 	"waypost/ingest"
 	"waypost/internal/device"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // Parameters of the S2S reference that stand in more than one place here.
@@ -66,9 +67,18 @@ func (t *telling) report() (ingest.Report, error) {
 		return r, nil
 	}
 	r.First = t.said.is("install")
-	r.OpenedURL, r.Referrer = t.said[paramOpened], referrerOf(t.said[paramReferrer])
+	r.OpenedURL = t.said[paramOpened]
 	r.Params = t.said.rest(nil, launchParams)
+	if err := takeReferrer(t.said[paramReferrer], &r); err != nil {
+		return ingest.Report{}, err
+	}
 	return r, nil
+}
+
+func flag(r *ingest.Report, name string) {
+	if !slices.Contains(r.Flags, name) {
+		r.Flags = append(r.Flags, name)
+	}
 }
 
 // check asks for what must be there: the key, the platform, the app, and an
@@ -131,7 +141,7 @@ func (t *telling) takeTime(r *ingest.Report) {
 	for _, name := range []string{paramMillis, paramSeconds} {
 		at, err := ingest.ParseTime(name, t.said[name])
 		if err != nil && r.At.IsZero() {
-			r.Flags = append(r.Flags, event.ClockFlag)
+			flag(r, event.ClockFlag)
 		}
 		if r.At.IsZero() {
 			r.At = at
@@ -154,10 +164,10 @@ func (t *telling) takeAddresses(r *ingest.Report) {
 		if t.said[name] == "" {
 			continue
 		}
-		if a, err := netip.ParseAddr(t.said[name]); err == nil {
+		if a, err := privacy.ParseAddress(t.said[name]); err == nil {
 			r.Addresses = append(r.Addresses, a)
 		} else {
-			r.Flags = append(r.Flags, event.AddressFlag)
+			flag(r, event.AddressFlag)
 		}
 	}
 	if len(r.Addresses) == 0 && t.said.is("use_ip") {

@@ -54,12 +54,12 @@ func TestIngestReasons(t *testing.T) {
 	base := w.serve(t)
 	f := func(path, query, want string) {
 		t.Helper()
-		before := w.ledger.Count()
+		before, counted := w.ledger.Count(), w.refusals()
 		if got := ask(t, base, "GET", path+"?"+query, ""); !sameJSON(got, want) {
 			t.Errorf("%s?%s: got %s\nwant %s", path, query, got, want)
 		}
-		if kept := w.ledger.Count() - before; (kept == 1) != (want == accepted) {
-			t.Errorf("%s?%s: %d events are kept", path, query, kept)
+		if kept := w.ledger.Count() - before; (kept == 1) != (want == accepted) || kept+int(w.refusals()-counted) != 1 {
+			t.Errorf("%s?%s: %d events are kept, %d refusals counted", path, query, kept, w.refusals()-counted)
 		}
 	}
 	const launch, evt, evt2 = "/api/v1/launch", "/api/v1/evt", "/api/v2/evt"
@@ -185,8 +185,8 @@ func TestIngestForms(t *testing.T) {
 	g(`{"a":"`+"\xff"+`"}`, plainJSON, refused("invalid argument: request body: write a form or a JSON object in UTF-8"))
 	g("a="+strings.Repeat("x", 1<<20), form, refused("invalid argument: request body: it is longer than 1 MiB"))
 	g("%zz;&&=", form, refused("missing argument: a"))
-	if w.ledger.Count() != 0 {
-		t.Errorf("%d events are kept", w.ledger.Count())
+	if w.ledger.Count() != 0 || w.refusals() != 5 {
+		t.Errorf("%d events are kept, %d refusals counted", w.ledger.Count(), w.refusals())
 	}
 }
 
@@ -384,6 +384,9 @@ func TestIngestIsKeptBeforeItIsAnswered(t *testing.T) {
 		t.Error("a decision was awaited that nothing led to")
 	}
 	w.ledger.Fail(nil)
+	if n := w.refusals(); n != 2 {
+		t.Errorf("%d refusals are counted", n)
+	}
 	if got := ask(t, base, "POST", "/api/v1/launch", iosApp); got != accepted {
 		t.Error(got)
 	}
@@ -517,8 +520,8 @@ func TestOpenedLink(t *testing.T) {
 
 	rules.store.broken = errors.New("store away")
 	before := w.ledger.Count()
-	if status, _, body := send(t, base, "POST", "/api/v1/launch", iosApp+"&openuri="+url.QueryEscape(long)); status != 503 || w.ledger.Count() != before {
-		t.Errorf("without the store: %d %s", status, body)
+	if status, _, body := send(t, base, "POST", "/api/v1/launch", iosApp+"&openuri="+url.QueryEscape(long)); status != 503 || w.ledger.Count() != before || w.refusals() != 1 {
+		t.Errorf("without the store: %d %s, %d refusals counted", status, body, w.refusals())
 	}
 }
 

@@ -2,10 +2,12 @@ package singular
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,13 +22,16 @@ const maxTold = 1 << 20
 
 // readTold reads the parameters of a request: its query, and over it the body,
 // a form or a JSON object, whatever media type it claims to have. Names have no
-// case, and what is empty or null is not there.
-func readTold(r *http.Request) (filled, error) {
+// case, and what is empty or null is not there. Those of names must be Unicode as
+// they are: mended, two of them might be one.
+func readTold(r *http.Request, names map[string]bool) (filled, error) {
 	if len(r.URL.RawQuery) > maxTold {
 		return nil, wrong("query", "it is longer than 1 MiB")
 	}
 	said := filled{}
-	said.addQuery(r.URL.RawQuery)
+	if err := said.addQuery(r.URL.RawQuery, names); err != nil {
+		return nil, err
+	}
 	raw, err := readReport(r)
 	if err != nil {
 		return nil, err
@@ -37,16 +42,19 @@ func readTold(r *http.Request) (filled, error) {
 	}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if raw[0] != '{' && media != "application/json" {
-		said.addQuery(string(raw))
-		return said, nil
+		return said, said.addQuery(string(raw), names)
 	}
 	members, err := parseObject(raw)
 	if err != nil || !utf8.Valid(raw) {
 		return nil, wrong(bodyField, "write a form or a JSON object in UTF-8")
 	}
 	for _, m := range members {
-		if !blank(m.value) {
-			said.set(m.name, looseText(m.value))
+		if blank(m.value) {
+			continue
+		}
+		text := looseText(m.value)
+		if name := said.set(m.name, text); names[name] && isMended(m.value, text) {
+			return nil, notText(name)
 		}
 	}
 	return said, nil
@@ -70,25 +78,56 @@ func readReport(r *http.Request) ([]byte, error) {
 	return plain, err
 }
 
-func (s filled) addQuery(raw string) {
-	for _, p := range readQuery(raw) {
-		s.set(p.Name, p.Value)
+func (s filled) addQuery(raw string, names map[string]bool) error {
+	for pair := range strings.SplitSeq(raw, "&") {
+		for _, p := range readQuery(pair) {
+			_, value, _ := strings.Cut(pair, "=")
+			plain, err := url.QueryUnescape(value)
+			if err != nil {
+				plain = value
+			}
+			if name := s.set(p.Name, p.Value); names[name] && !utf8.ValidString(plain) {
+				return notText(name)
+			}
+		}
 	}
+	return nil
 }
 
-func (s filled) set(name, value string) {
+// set adds a value, unless it is empty, and returns the name it is known by.
+func (s filled) set(name, value string) string {
+	name = strings.ToLower(strings.TrimSpace(name))
 	if value = strings.TrimSpace(value); value != "" {
-		s[strings.ToLower(strings.TrimSpace(name))] = value
+		s[name] = value
 	}
+	return name
+}
+
+func notText(name string) error { return wrong(name, "the text is not UTF-8") }
+
+// isMended reports whether reading a JSON text has replaced what is no
+// character: an escaped half of a surrogate pair.
+func isMended(raw json.RawMessage, text string) bool {
+	const mark = "\ufffd"
+	own := bytes.Count(raw, []byte(mark)) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`))
+	return strings.Count(text, mark) > own
 }
 
 // is reports whether a parameter is there and says yes.
 func (s filled) is(name string) bool {
-	switch strings.ToLower(s[name]) {
+	on, _ := readSwitch(s[name])
+	return on
+}
+
+// readSwitch reads a parameter that is on or off; not ok where it says neither.
+func readSwitch(text string) (on, ok bool) {
+	switch strings.ToLower(text) {
 	case "true", "1", "yes":
-		return true
+		return true, true
+	case "false", "0", "no":
+		return false, true
 	}
-	return false
+	return false, false
 }
 
 // key is what an identical request has, too: the vendor's clients send no ids

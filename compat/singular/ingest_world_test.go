@@ -77,6 +77,14 @@ func (w *intake) decide(i history.Installation, t history.Touch) {
 	w.decisions.Decide(i, t)
 }
 
+// refusals is how many refused requests were counted.
+func (w *intake) refusals() (n uint64) {
+	for _, of := range w.service.Stats().Refused {
+		n += of
+	}
+	return n
+}
+
 // last is the newest of what apps told.
 func (w *intake) last(t testing.TB) event.Told {
 	t.Helper()

@@ -21,10 +21,13 @@ import (
 type Intake interface {
 	// FindApp returns the app, or NotFound, which it counts.
 	FindApp(ref ingest.AppRef) (*link.App, *link.Account, error)
-	// Open, Event and Identify return when the report is in the ledger.
+	// Open, Event and Identify return when the report is in the ledger, or count
+	// it as refused.
 	Open(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Event(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
 	Identify(ctx context.Context, r ingest.Report) (ingest.Receipt, error)
+	// Refuse counts what this dialect refused by itself, and returns it.
+	Refuse(err error) error
 	// Ask returns what is known of an installation.
 	Ask(ctx context.Context, app link.AppID, install string, takeLink bool) (ingest.Answer, error)
 }
@@ -108,7 +111,7 @@ func (n *Ingest) routed(r *http.Request) (reply.Reply, error) {
 	}
 	raw, err := readPacked(r)
 	if err != nil {
-		return reply.Reply{}, err
+		return reply.Reply{}, n.Intake.Refuse(err)
 	}
 	if len(raw) > 0 && raw[0] == '[' {
 		return n.takeBatch(r, raw, action)
@@ -132,7 +135,7 @@ func readPacked(r *http.Request) ([]byte, error) {
 func (n *Ingest) takeOne(r *http.Request, raw []byte, action string) (reply.Reply, error) {
 	top, err := parseObject(raw)
 	if err != nil {
-		return reply.Reply{}, err
+		return reply.Reply{}, n.Intake.Refuse(err)
 	}
 	return n.take(r, top, action)
 }

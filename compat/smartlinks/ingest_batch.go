@@ -17,16 +17,11 @@ const maxBatch = 1000
 // the others out: the answer names it and is a success. Only where none could
 // be taken, or none can be kept just now, the whole is refused.
 func (n *Ingest) takeBatch(r *http.Request, raw []byte, action string) (reply.Reply, error) {
-	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return reply.Reply{}, fault.Bad(bodyField, fault.Malformed, "must be a JSON object, or a list of them").Because(err)
+	list, err := readBatch(raw)
+	if err != nil {
+		return reply.Reply{}, n.Intake.Refuse(err)
 	}
-	switch {
-	case len(list) == 0:
-		return reply.Reply{}, fault.Bad(bodyField, fault.Missing, "must not be an empty list")
-	case len(list) > maxBatch:
-		return reply.Reply{}, fault.Bad(bodyField, fault.TooLong, "must not be a list of more than %d", maxBatch)
-	case len(list) == 1:
+	if len(list) == 1 {
 		return n.takeOne(r, list[0], action)
 	}
 	taken := outcome{Success: succeeded}
@@ -47,15 +42,28 @@ func (n *Ingest) takeBatch(r *http.Request, raw []byte, action string) (reply.Re
 	return reply.JSON(http.StatusOK, taken), nil
 }
 
+func readBatch(raw []byte) (list []json.RawMessage, err error) {
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, fault.Bad(bodyField, fault.Malformed, "must be a JSON object, or a list of them").Because(err)
+	}
+	switch {
+	case len(list) == 0:
+		return nil, fault.Bad(bodyField, fault.Missing, "must not be an empty list")
+	case len(list) > maxBatch:
+		return nil, fault.Bad(bodyField, fault.TooLong, "must not be a list of more than %d", maxBatch)
+	}
+	return list, nil
+}
+
 func (n *Ingest) takeFromBatch(r *http.Request, raw []byte, i int, action string) error {
 	place := fmt.Sprintf("[%d]", i)
 	top, err := parseObject(raw)
 	if err != nil {
-		return fault.Bad(place, fault.Malformed, "must be a JSON object").Because(err)
+		return n.Intake.Refuse(fault.Bad(place, fault.Malformed, "must be a JSON object").Because(err))
 	}
 	top.at = place + "."
 	if actionOf(top, action) == actionPull {
-		return fault.Bad(top.name("action"), fault.NotAllowed, "must be sent by itself: its answer is about one device")
+		return n.Intake.Refuse(fault.Bad(top.name("action"), fault.NotAllowed, "must be sent by itself: its answer is about one device"))
 	}
 	_, err = n.take(r, top, action)
 	return err

@@ -2,6 +2,7 @@ package smartlinks
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -19,30 +20,38 @@ import (
 // object or several of them in a list, and those that stand in data itself.
 // Kinds that are not known are nobody's.
 func (m *message) deviceIDs() ([]attribution.DeviceID, error) {
+	const field = "device_ids"
 	named := []object{m.data}
-	switch raw := m.field("device_ids"); {
-	case raw == nil:
-	case raw[0] == '[':
+	switch holder := m.holder(field); {
+	case holder.isBlank(field):
+	case holder.raw(field)[0] == '[':
 		var list []map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, fault.Bad(m.data.name("device_ids"), fault.Malformed, "must be an object, or a list of objects").Because(err)
+		if err := json.Unmarshal(holder.raw(field), &list); err != nil {
+			return nil, fault.Bad(holder.name(field), fault.Malformed, "must be an object, or a list of objects").Because(err)
 		}
-		for _, fields := range list {
-			named = append(named, object{fields: fields})
+		for i, fields := range list {
+			named = append(named, object{fields, fmt.Sprintf("%s[%d].", holder.name(field), i)})
 		}
 	default:
-		one, err := parseObject(raw)
+		one, err := parseObject(holder.raw(field))
 		if err != nil {
-			return nil, fault.Bad(m.data.name("device_ids"), fault.Malformed, `must be an object, such as {"adid":"…"}`).Because(err)
+			return nil, fault.Bad(holder.name(field), fault.Malformed, `must be an object, such as {"adid":"…"}`).Because(err)
 		}
-		named = append(named, one)
+		named = append(named, object{one.fields, holder.name(field) + "."})
 	}
 	var ids []attribution.DeviceID
 	for _, o := range named {
 		for _, name := range slices.Sorted(maps.Keys(o.fields)) {
 			kind, known := idKind(name)
-			id := attribution.DeviceID{Kind: kind, Form: attribution.Raw, Value: o.loose(name)}
-			if known && id.State() != attribution.Absent && !slices.Contains(ids, id) {
+			if !known {
+				continue
+			}
+			value, err := o.named(name)
+			if err != nil {
+				return nil, err
+			}
+			id := attribution.DeviceID{Kind: kind, Form: attribution.Raw, Value: value}
+			if id.State() != attribution.Absent && !slices.Contains(ids, id) {
 				ids = append(ids, id)
 			}
 		}
@@ -54,21 +63,26 @@ func (m *message) deviceIDs() ([]attribution.DeviceID, error) {
 const askedSince = 14
 
 // permitted are the ids that may be looked at, and what the person answered;
-// nil where the message does not speak of it. Where an app must have asked and
-// says nothing of an answer, none is assumed, and the IDFA goes (vendor,
-// "post-install event setup").
-func (m *message) permitted(ids []attribution.DeviceID, facts ingest.Device) ([]attribution.DeviceID, *event.Consent) {
+// nil where the message does not speak of it. What cannot be read is refused:
+// it may be a no. Where an app must have asked and says nothing of an answer,
+// none is assumed, and the IDFA goes (vendor, "post-install event setup").
+func (m *message) permitted(ids []attribution.DeviceID, facts ingest.Device) ([]attribution.DeviceID, *event.Consent, error) {
+	limited, err := m.holder("device_limit_tracking").answer("device_limit_tracking")
+	if err != nil {
+		return nil, nil, err
+	}
+	given, allowed, err := m.transparency()
+	if err != nil {
+		return nil, nil, err
+	}
 	var said *event.Consent
-	limited, err := m.data.flag("device_limit_tracking")
-	if err == nil && limited != nil {
+	if limited != nil {
 		said = &event.Consent{LimitAds: event.YesNoOf(limited)}
 	}
-	transparency, given, err := m.data.object("app_tracking_transparency")
-	given = given && err == nil
 	mustAsk := m.isApple(facts.Platform) && !isBefore(facts.OS, askedSince)
 	judged := attribution.Consent{}
-	switch allowed, err := transparency.flag("att"); {
-	case given && err == nil && allowed != nil && *allowed:
+	switch {
+	case allowed:
 		judged.Tracking = attribution.Yes
 	case given || mustAsk:
 		judged.Tracking = attribution.No
@@ -82,7 +96,32 @@ func (m *message) permitted(ids []attribution.DeviceID, facts ingest.Device) ([]
 		said.Tracking = string(judged.Tracking)
 	}
 	judged.LimitAds = said != nil && said.LimitAds == event.Yes
-	return slices.DeleteFunc(ids, func(id attribution.DeviceID) bool { return !judged.Permits(id.Kind) }), said
+	return slices.DeleteFunc(ids, func(id attribution.DeviceID) bool { return !judged.Permits(id.Kind) }), said, nil
+}
+
+// transparency reads what the person answered to Apple's question. An answer
+// that is empty is given, and no yes.
+func (m *message) transparency() (given, allowed bool, err error) {
+	const field = "app_tracking_transparency"
+	holder := m.holder(field)
+	if holder.isBlank(field) {
+		return false, false, nil
+	}
+	said, given, err := holder.object(field)
+	if err != nil {
+		return false, false, err
+	}
+	att, err := said.answer("att")
+	return given, att != nil && *att, err
+}
+
+// answer reads what a person permits, or does not; nil where it is absent or an
+// empty text, which some clients send for what they do not know.
+func (o object) answer(field string) (*bool, error) {
+	if o.isBlank(field) {
+		return nil, nil
+	}
+	return o.flag(field)
 }
 
 func (m *message) isApple(stated device.Platform) bool {

@@ -37,6 +37,8 @@ func (k *taker) Identify(ctx context.Context, r ingest.Report) (ingest.Receipt, 
 	return k.Open(ctx, r)
 }
 
+func (k *taker) Refuse(err error) error { return err }
+
 func (k *taker) Ask(context.Context, link.AppID, string, bool) (ingest.Answer, error) {
 	return ingest.Answer{Status: ingest.Pending, AskIn: ingest.AskAgain}, nil
 }

@@ -1,8 +1,8 @@
 package smartlinks
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -86,7 +86,7 @@ func (m *message) isKept() bool {
 func (n *Ingest) take(r *http.Request, top object, action string) (reply.Reply, error) {
 	m, err := n.read(r, top, action)
 	if err != nil {
-		return reply.Reply{}, err
+		return reply.Reply{}, n.Intake.Refuse(err)
 	}
 	keep := n.Intake.Open
 	switch m.action {
@@ -100,15 +100,19 @@ func (n *Ingest) take(r *http.Request, top object, action string) (reply.Reply, 
 	case actionIdentity:
 		keep = n.Intake.Identify
 	case actionPull:
-		return n.pull(r.Context(), m)
+		answer, err := n.pull(r.Context(), m)
+		if err != nil {
+			err = n.Intake.Refuse(err)
+		}
+		return answer, err
 	case actionInit, actionTokenAdd, actionTokenRemove:
 		return done(), nil // nothing is configured from here, and no tokens are kept
 	default:
-		return reply.Reply{}, fault.Bad(m.name("action"), fault.Unknown, "must be %s", actions)
+		return reply.Reply{}, n.Intake.Refuse(fault.Bad(m.name("action"), fault.Unknown, "must be %s", actions))
 	}
 	report, err := n.report(m)
 	if err != nil {
-		return reply.Reply{}, err
+		return reply.Reply{}, n.Intake.Refuse(err)
 	}
 	if err := m.keep(r.Context(), keep, report); err != nil {
 		return reply.Reply{}, err
@@ -172,13 +176,13 @@ func said(err error) string {
 	return f.Field + ": " + text
 }
 
-// field returns a value of data, or of the envelope, where the vendor's tables
-// have it and some clients send it.
-func (m *message) field(name string) json.RawMessage {
-	if raw := m.data.raw(name); raw != nil {
-		return raw
+// holder is the object that has a field: data, or the envelope, where the
+// vendor's oldest tables have it and some clients send it.
+func (m *message) holder(name string) object {
+	if m.data.isBlank(name) && !m.object.isBlank(name) {
+		return m.object
 	}
-	return m.object.raw(name)
+	return m.data
 }
 
 // text returns a field's text; empty where it is none.
@@ -189,6 +193,13 @@ func (m *message) text(name string) string {
 	return m.object.loose(name)
 }
 
+// isBlank reports whether a field says no more than its absence: null, or a
+// text of nothing but blanks.
+func (o object) isBlank(field string) bool {
+	text, err := o.looseText(field)
+	return err == nil && (text == nil || strings.TrimSpace(*text) == "")
+}
+
 // loose reads a text or a number without its blanks; empty for everything else.
 func (o object) loose(field string) string {
 	text, err := o.looseText(field)
@@ -196,6 +207,21 @@ func (o object) loose(field string) string {
 		return ""
 	}
 	return strings.TrimSpace(*text)
+}
+
+// named reads a text that names somebody or something, or a number, without its
+// blanks. It must be Unicode as it is: mended, two of them might be one.
+func (o object) named(field string) (string, error) {
+	text, err := o.looseText(field)
+	if text == nil || err != nil {
+		return "", err
+	}
+	const mark = "\ufffd" // what a reader makes of an escaped half of a surrogate pair
+	raw := o.raw(field)
+	if own := bytes.Count(raw, []byte(mark)) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`)); strings.Count(*text, mark) > own {
+		return "", fault.Bad(o.name(field), fault.Malformed, "must be Unicode: half of a surrogate pair is no character")
+	}
+	return strings.TrimSpace(*text), nil
 }
 
 // isSDK reports whether the app itself sent the message, so that the request

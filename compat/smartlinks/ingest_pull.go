@@ -59,7 +59,10 @@ func (n *Ingest) pull(ctx context.Context, m *message) (reply.Reply, error) {
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	usable, _ := m.permitted(ids, m.facts())
+	usable, _, err := m.permitted(ids, m.facts())
+	if err != nil {
+		return reply.Reply{}, err
+	}
 	install, err := m.installation(usable, len(ids) > 0)
 	if err != nil {
 		return reply.Reply{}, err

@@ -133,3 +133,25 @@ func TestPullByDevice(t *testing.T) {
 		t.Errorf("%d %s", status, text)
 	}
 }
+
+// An installation has one name: a device id that it was told beside that name
+// does not find it.
+func TestOneNameOfAnInstallation(t *testing.T) {
+	t.Parallel()
+	s := serveIngest(t)
+	ids := `"device_ids":{"adid":"` + someADID + `"}`
+	installed := s.keep(message("install", androidApp, `"kochava_device_id":"KD1"`, ids))
+	s.decisions.Decide(earned(installed.Install))
+	if bought := s.keep(message("event", androidApp, "", `"event_name":"E",`+ids)); bought.Install == installed.Install {
+		t.Errorf("the event is of the installation %q", bought.Install)
+	}
+	if bought := s.keep(message("event", androidApp, `"kochava_device_id":"KD1"`, `"event_name":"E"`)); bought.Install != installed.Install {
+		t.Errorf("the event is of the installation %q", bought.Install)
+	}
+	if _, _, text := s.post("/track/kvquery", message("get_attribution", androidApp, "", ids)); !strings.Contains(text, `"retry":2`) || strings.Contains(text, "acme://") {
+		t.Errorf("by its device id it is told %s", text)
+	}
+	if _, _, text := s.post("/track/kvquery", pullBody("KD1", ids)); !strings.Contains(text, "acme://offer") {
+		t.Errorf("by its name it is told %s", text)
+	}
+}

@@ -13,11 +13,14 @@ const longestID = 100
 
 // key is what a repetition of the message has, too: its nt_id, else what it
 // says. Without a time of its own, equal messages within a day are one.
-func (n *Ingest) key(m *message, r *ingest.Report) string {
-	if id := m.object.loose("nt_id"); id != "" && len(id) <= longestID {
-		return "nt:" + id
-	} else if id != "" {
-		return ingest.HashKey("nt", id)
+func (n *Ingest) key(m *message, r *ingest.Report) (string, error) {
+	switch id, err := m.object.named("nt_id"); {
+	case err != nil:
+		return "", err
+	case id != "" && len(id) <= longestID:
+		return "nt:" + id, nil
+	case id != "":
+		return ingest.HashKey("nt", id), nil
 	}
 	content := ""
 	if m.action == actionEvent || m.action == actionIdentity {
@@ -26,9 +29,9 @@ func (n *Ingest) key(m *message, r *ingest.Report) string {
 	said := ingest.HashKey(strconv.FormatInt(int64(m.app.ID), 10), r.Install, m.action, m.data.loose("state"), r.Name, m.text("usertime"),
 		r.User, r.Currency, r.OpenedURL, content)
 	if !r.At.IsZero() {
-		return said
+		return said, nil
 	}
-	return ingest.HashKey(said, strconv.FormatInt(n.repeats.day(said, m.now), 10))
+	return ingest.HashKey(said, strconv.FormatInt(n.repeats.day(said, m.now), 10)), nil
 }
 
 // repeats remembers when messages without a time were told first. It is only a

@@ -3,7 +3,6 @@ package smartlinks
 import (
 	"encoding/json"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"waypost/ingest"
 	"waypost/internal/fault"
 	"waypost/link"
+	"waypost/privacy"
 )
 
 // report translates a message. What is odd is flagged and kept; what lacks
@@ -26,7 +26,9 @@ func (n *Ingest) report(m *message) (ingest.Report, error) {
 	if err != nil {
 		return r, err
 	}
-	r.IDs, r.Consent = m.permitted(said, r.Device)
+	if r.IDs, r.Consent, err = m.permitted(said, r.Device); err != nil {
+		return r, err
+	}
 	if r.Install, err = m.installation(r.IDs, len(said) > 0); err != nil {
 		return r, err
 	}
@@ -34,14 +36,16 @@ func (n *Ingest) report(m *message) (ingest.Report, error) {
 	m.readAddress(&r)
 	switch m.action {
 	case actionEvent:
-		m.readEvent(&r)
+		err = m.readEvent(&r)
 	case actionIdentity:
-		r.User, r.Params = m.identity()
+		r.User, r.Params, err = m.identity()
 	default:
-		m.readOpen(&r)
+		err = m.readOpen(&r)
 	}
-	r.Key = n.key(m, &r)
-	return r, nil
+	if err == nil {
+		r.Key, err = n.key(m, &r)
+	}
+	return r, err
 }
 
 func flag(r *ingest.Report, name string) {
@@ -53,8 +57,8 @@ func flag(r *ingest.Report, name string) {
 // installation names the installation: as its app does, else by the steadiest
 // of the device's ids that may be looked at.
 func (m *message) installation(ids []attribution.DeviceID, named bool) (string, error) {
-	if own := m.object.loose("kochava_device_id"); own != "" {
-		return own, nil
+	if own, err := m.object.named("kochava_device_id"); own != "" || err != nil {
+		return own, err
 	}
 	if of := ingest.InstallOf(ids); of != "" {
 		return of, nil
@@ -70,24 +74,35 @@ func (m *message) installation(ids []attribution.DeviceID, named bool) (string, 
 // readTimes reads when it happened, by the sender's clock. A time that is none
 // is flagged.
 func (m *message) readTimes(r *ingest.Report) {
-	var err error
-	if r.At, err = ingest.ParseTime("usertime", m.text("usertime")); err != nil {
-		flag(r, event.ClockFlag)
+	r.At = m.holder("usertime").instant("usertime", r, event.ClockFlag)
+	r.SentAt = m.object.instant("send_date", r, event.ClockFlag)
+}
+
+// instant reads a time; zero where there is none, flagged where it is no time.
+func (o object) instant(field string, r *ingest.Report, odd string) time.Time {
+	text, err := o.looseText(field)
+	if err == nil && text == nil {
+		return time.Time{}
 	}
-	if r.SentAt, err = ingest.ParseTime("send_date", m.object.loose("send_date")); err != nil {
-		flag(r, event.ClockFlag)
+	var at time.Time
+	if err == nil {
+		at, err = ingest.ParseTime(field, *text)
 	}
+	if err != nil {
+		flag(r, odd)
+	}
+	return at
 }
 
 // readAddress reads from where the device spoke. The address of the request is
 // the device's only where the app itself sent it.
 func (m *message) readAddress(r *ingest.Report) {
-	text := m.text("origination_ip")
-	address, err := netip.ParseAddr(text)
+	holder := m.holder("origination_ip")
+	address, err := privacy.ParseAddress(holder.loose("origination_ip"))
 	switch {
 	case err == nil:
 		r.Addresses = ingest.AddressList(address)
-	case text != "":
+	case !holder.isBlank("origination_ip"):
 		flag(r, event.AddressFlag)
 	case m.isSDK():
 		r.Addresses = ingest.AddressList(m.address)
@@ -95,13 +110,16 @@ func (m *message) readAddress(r *ingest.Report) {
 }
 
 // readEvent reads an in-app event.
-func (m *message) readEvent(r *ingest.Report) {
-	r.Name = m.text("event_name")
+func (m *message) readEvent(r *ingest.Report) (err error) {
+	if r.Name, err = m.holder("event_name").named("event_name"); err != nil {
+		return err
+	}
 	params := m.eventData()
 	r.Amount, r.Params = amountOf(params), params.json()
 	if r.Currency = m.text("currency"); r.Currency == "" {
 		r.Currency = params.loose("currency")
 	}
+	return nil
 }
 
 // eventData returns event_data as an object. Some clients send its JSON as a
@@ -140,19 +158,24 @@ func (o object) json() json.RawMessage {
 
 // readOpen reads the start of an app: what the store and the system said of
 // where its person came from, and what else was told.
-func (m *message) readOpen(r *ingest.Report) {
-	r.Referrer = m.referrer(r)
+func (m *message) readOpen(r *ingest.Report) (err error) {
+	if r.Referrer, err = m.referrer(r); err != nil {
+		return err
+	}
 	for _, name := range lookupNames {
 		if url := m.data.loose(name); r.OpenedURL == "" && strings.Contains(url, "://") {
 			r.OpenedURL = url
 		}
 	}
 	if m.action == actionInstall {
-		r.User, _ = m.identity()
+		if r.User, _, err = m.identity(); err != nil {
+			return err
+		}
 	}
 	rest := object{fields: maps.Clone(m.data.fields)}
 	maps.DeleteFunc(rest.fields, func(name string, _ json.RawMessage) bool { return isRead(name) })
 	r.Params = rest.json()
+	return nil
 }
 
 // readFields are those of data that are kept in places of their own, or not at
@@ -165,36 +188,10 @@ func isRead(name string) bool {
 	return isID || slices.Contains(readFields, strings.ToLower(name)) || slices.Contains(lookupNames[:], name)
 }
 
-// referrer reads what the store's install referrer API said: the text alone, or
-// the object that the vendor's SDK makes of it.
-func (m *message) referrer(r *ingest.Report) *ingest.Referrer {
-	if text := m.data.loose("install_referrer"); text != "" {
-		return &ingest.Referrer{Raw: text}
-	}
-	o, given, err := m.data.object("install_referrer")
-	if err == nil && given {
-		instant := func(name string) time.Time {
-			at, err := ingest.ParseTime(name, o.loose(name))
-			if err != nil {
-				flag(r, event.ReferrerFlag)
-			}
-			return at
-		}
-		return &ingest.Referrer{
-			Raw: o.loose("referrer"), ClickAt: instant("referrer_click_time"), InstallBeginAt: instant("install_begin_time"),
-			ClickServerAt: instant("referrer_click_time_server"), InstallBeginServerAt: instant("install_begin_time_server"),
-		}
-	}
-	if text := m.data.loose("conversion_data"); text != "" {
-		return &ingest.Referrer{Raw: text}
-	}
-	return nil
-}
-
 // identity returns the account's own name for the person, and all the names
 // that were told. Several have one that is meant, by its name, or the first in
 // the order of names.
-func (m *message) identity() (user string, params json.RawMessage) {
+func (m *message) identity() (user string, params json.RawMessage, err error) {
 	var names object
 	for _, field := range []string{"identity_link", "identityLink", "identity"} {
 		if o, given, err := m.data.object(field); err == nil && given {
@@ -203,22 +200,24 @@ func (m *message) identity() (user string, params json.RawMessage) {
 		}
 	}
 	if names.fields == nil && m.action == actionIdentity {
-		names.fields = maps.Clone(m.data.fields)
+		names = object{maps.Clone(m.data.fields), m.data.at}
 		maps.DeleteFunc(names.fields, func(name string, _ json.RawMessage) bool { return isRead(name) })
 	}
 	for _, name := range slices.Sorted(maps.Keys(names.fields)) {
-		value := names.loose(name)
-		if value != "" && (user == "" || userNames[letters(name)]) {
-			user = value
+		if names.loose(name) == "" || user != "" && !userNames[letters(name)] {
+			continue
 		}
-		if value != "" && userNames[letters(name)] {
+		if user, err = names.named(name); err != nil {
+			return "", nil, err
+		}
+		if userNames[letters(name)] {
 			break
 		}
 	}
 	if len(names.fields) == 0 {
-		return "", nil
+		return "", nil, nil
 	}
-	return user, object{fields: map[string]json.RawMessage{"identity_link": names.json()}}.json()
+	return user, object{fields: map[string]json.RawMessage{"identity_link": names.json()}}.json(), nil
 }
 
 // userNames are the names under which accounts send their own id of a person,

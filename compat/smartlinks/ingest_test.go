@@ -179,8 +179,8 @@ func TestRefusals(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.Success != "0" || got != status || !strings.HasPrefix(answer.Error, want) {
 			t.Errorf("%.300s\ngot  %d %s\nwant %d %s", body, got, text, status, want)
 		}
-		if len(s.all()) != 0 || header.Get("Content-Type") != "application/json" {
-			t.Errorf("%.300s: left %+v, is %s", body, s.all(), header.Get("Content-Type"))
+		if len(s.all()) != 0 || s.refusals() != 1 || header.Get("Content-Type") != "application/json" {
+			t.Errorf("%.300s: left %+v, counted %d, is %s", body, s.all(), s.refusals(), header.Get("Content-Type"))
 		}
 	}
 	ok := `"event_name":"E","device_ids":{"adid":"` + someADID + `"}`
@@ -305,8 +305,11 @@ func TestBatches(t *testing.T) {
 	}
 	f("["+one("A")+"]", 200, `{"success":"1"}`, "A")
 	f("["+one("A")+","+one("B")+"]", 200, `{"success":"1"}`, "A", "B")
-	f("["+one("A")+",7,"+one("")+","+one("B")+"]", 200,
+	mixed := f("["+one("A")+",7,"+one("")+","+one("B")+"]", 200,
 		`{"success":"1","errors":["[1] must be a JSON object","[2].data.event_name: this must be there"]}`, "A", "B")
+	if n := mixed.refusals(); n != 2 {
+		t.Errorf("of four messages %d refusals are counted", n)
+	}
 	f("[7,"+one("")+"]", 400, `{"success":"0","error":"[0] must be a JSON object","errors":["[0] must be a JSON object","[1].data.event_name: this must be there"]}`)
 	pull := message("get_attribution", androidApp, `"kochava_device_id":"KD1"`, "")
 	f("["+one("A")+","+pull+"]", 200, `{"success":"1","errors":["[1].action must be sent by itself: its answer is about one device"]}`, "A")
@@ -323,6 +326,9 @@ func TestNothingIsLostOrCountedTwice(t *testing.T) {
 	s.ledger.FailAfter(2, errors.New("the disk is gone"))
 	if status, header, text := s.post("/track/json", body); status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" || !strings.HasPrefix(text, `{"success":"0"`) {
 		t.Errorf("%d %v %s", status, header, text)
+	}
+	if n := s.refusals(); n != 1 {
+		t.Errorf("%d refusals are counted", n)
 	}
 	s.ledger.Fail(nil)
 	for range 2 {
@@ -382,7 +388,11 @@ func TestOddButKept(t *testing.T) {
 	f(`"usertime":"yesterday"`, event.ClockFlag)
 	f(`"usertime":1`, event.ClockFlag)
 	f(`"usertime":1895175940`, event.ClockFlag)
+	f(`"usertime":[1795175940]`, event.ClockFlag)
 	f(`"origination_ip":"localhost"`, event.AddressFlag)
+	f(`"origination_ip":["203.0.113.8"]`, event.AddressFlag)
+	f(`"origination_ip":"203.0.113.8:x"`, event.AddressFlag)
+	f(`"origination_ip":null,"usertime":""`)
 	f(`"device_ids":{"adid":"nonsense"}`, event.DeviceIDFlag)
 	f(`"event_data":{"price":"nine"},"currency":"USD"`, event.AmountFlag)
 	f(`"event_data":{"price":9},"currency":"US$"`, event.CurrencyFlag)
@@ -413,7 +423,7 @@ func TestFailuresOfIngest(t *testing.T) {
 	s := serveIngest(t)
 	s.decisions.Fail(errors.New("no such table"))
 	status, header, text := s.post("/track/kvquery", message("get_attribution", androidApp, `"kochava_device_id":"KD1"`, ""))
-	if status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" || header.Get("X-Request-Id") == "" || strings.Contains(text, "table") {
-		t.Errorf("%d %v %s", status, header, text)
+	if status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" || header.Get("X-Request-Id") == "" || strings.Contains(text, "table") || s.refusals() != 1 {
+		t.Errorf("%d %v %s, counted %d", status, header, text, s.refusals())
 	}
 }

@@ -86,6 +86,14 @@ func (s *ingestServer) all() []event.Told {
 	return told
 }
 
+// refusals is how many refused messages were counted.
+func (s *ingestServer) refusals() (n uint64) {
+	for _, of := range s.service.Stats().Refused {
+		n += of
+	}
+	return n
+}
+
 // distinct counts the events that are no repetitions of others.
 func (s *ingestServer) distinct() int {
 	s.t.Helper()
