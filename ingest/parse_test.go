@@ -158,16 +158,15 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		w := newWorld(t)
-		api := ingest.NewAPI(ingest.APIConfig{Service: w.service, Wait: time.Nanosecond})
+		server := w.door(time.Nanosecond)
 		for _, call := range []string{"open", "events", "consent", "identify"} {
 			before := w.ledger.Count()
-			rec := httptest.NewRecorder()
-			api.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/sdk/v1/"+call, strings.NewReader(string(body))))
-			if rec.Code >= 500 {
-				t.Fatalf("%s answered %d %s", call, rec.Code, rec.Body)
+			got := send(t, server, "/sdk/v1/"+call, body)
+			if got.status >= 500 {
+				t.Fatalf("%s answered %d %v", call, got.status, got.body)
 			}
-			if kept := w.ledger.Count() - before; rec.Code != 200 && kept != 0 || rec.Code == 200 && call != "events" && kept != 1 {
-				t.Fatalf("%s answered %d and kept %d", call, rec.Code, kept)
+			if kept := w.ledger.Count() - before; got.status != 200 && kept != 0 || got.status == 200 && call != "events" && kept != 1 {
+				t.Fatalf("%s answered %d and kept %d", call, got.status, kept)
 			}
 		}
 		for _, line := range w.ledger.Lines() {

@@ -53,7 +53,22 @@ func (b *builder) browse(p *person) browser {
 // visit is one click of the person on one of a dozen links. It returns where
 // in the world's touches it stands.
 func (b *builder) visit(p *person, at time.Time) int {
-	return b.click(p, at, b.where(p), b.browse(p), 1+b.random.IntN(12))
+	return b.click(p, at, b.where(p), b.browse(p), b.campaign(p))
+}
+
+// retargeting is what the numbers of campaigns that win people back are
+// greater by than those of their like.
+const retargeting = 20
+
+// campaign is what the person clicks: the first six are owned, the next six
+// paid. Six in ten of what is shown to those who had the app is made to win
+// them back; the rest was not meant for them. Some of it is shown to others.
+func (b *builder) campaign(p *person) int {
+	n := 1 + b.random.IntN(12)
+	if p.had > 0 && b.chance(0.6) || b.chance(0.02) {
+		n += retargeting
+	}
+	return n
 }
 
 func (b *builder) click(p *person, at time.Time, from *line, through browser, campaign int) int {
@@ -62,7 +77,7 @@ func (b *builder) click(p *person, at time.Time, from *line, through browser, ca
 	t := attribution.Touchpoint{
 		ID: id, Kind: attribution.Click, At: at, Account: account, Apps: []link.AppID{app}, Bot: d.Bot, Agent: through.agent,
 		Source: attribution.Source{Partner: link.PartnerID(campaign), Name: fmt.Sprint("source-", campaign), Link: link.LinkID(campaign)},
-		Owned:  campaign <= 6, ClickID: id.String(),
+		Owned:  campaign%retargeting <= 6, Retargeting: campaign > retargeting && campaign <= retargeting+12, ClickID: id.String(),
 		Facts: attribution.Facts{Platform: d.Platform, OSVersion: d.OSVersion, Model: d.Model, Locale: p.locale, Addresses: b.fromBrowser(p, from)},
 	}
 	if through.script {

@@ -15,7 +15,7 @@ import (
 // journey is a person who clicks, perhaps twice, and perhaps installs. Of a
 // hundred who click, eight do.
 func (b *builder) journey(p *person) {
-	at, from, through, campaign := b.moment(), b.where(p), b.browse(p), 1+b.random.IntN(12)
+	at, from, through, campaign := b.moment(), b.where(p), b.browse(p), b.campaign(p)
 	touch := b.click(p, at, from, through, campaign)
 	if b.chance(0.2) { // again, because nothing seemed to happen
 		at = at.Add(b.between(2*time.Second, 3*time.Minute))
@@ -63,8 +63,12 @@ func (b *builder) install(p *person, at time.Time, from *line, touch int) {
 		DeviceIDs: []attribution.DeviceID{b.ownID(p)},
 		Consent:   attribution.Consent{Tracking: p.tracking},
 	}
+	truth := Truth{Device: p.id, Clicked: touch != noTouch, OpenedAt: at, ReceivedAt: at}
 	if p.lateReports { // the correction of the clock takes the delay for an offset
-		c.At = c.At.Add(b.between(0, 3*time.Minute))
+		truth.ReceivedAt = at.Add(b.between(0, 3*time.Minute))
+		c.At = truth.ReceivedAt
+	} else {
+		c.At = at.Add(p.clock)
 	}
 	if p.withoutConsent {
 		c.Consent.Measurement = attribution.No
@@ -72,15 +76,14 @@ func (b *builder) install(p *person, at time.Time, from *line, touch int) {
 	if b.chance(0.03) { // the app speaks another language than the browser
 		c.Facts.Locale = some(b.random, locales)
 	}
-	if b.chance(0.04) {
-		c.Past = &attribution.PastInstall{At: at.Add(-b.between(day, 200*day))}
+	if p.had > 0 {
+		c.Past = &attribution.PastInstall{At: at.Add(-p.had)}
 	}
-	truth := Truth{Device: p.id, Clicked: touch != noTouch}
 	if truth.Clicked {
 		b.carry(p, &c, &b.Touches[touch], &truth)
 	}
 	if p.platform == device.Android && b.chance(0.03) {
-		b.inject(p, &c)
+		b.inject(p, &c, at)
 	}
 	b.Conversions, b.Truths = append(b.Conversions, c), append(b.Truths, truth)
 	b.opens = append(b.opens, open{at, p.id, c.Facts.Addresses})
@@ -91,27 +94,39 @@ const day = 24 * time.Hour
 // carry brings the click's id to the app, as far as the way there can: Play's
 // referrer, the clipboard, the device's own id.
 func (b *builder) carry(p *person, c *attribution.Conversion, t *attribution.Touchpoint, truth *Truth) {
-	t.Retargeting = c.Past != nil // only such a click may win a reinstall, and it is the likely one to lead to it
-	began := c.At.Add(-b.between(4*time.Second, 8*time.Second))
+	began := truth.OpenedAt.Add(-b.between(4*time.Second, 8*time.Second))
+	joined := false
 	switch {
 	case p.platform == device.Android && b.chance(0.85): // the others come from stores without a referrer
-		c.Referrer = attribution.Referrer{ClickID: t.ClickID, ClickServerAt: t.At, InstallBeginServerAt: began}
-		truth.CarryID = true
+		c.Referrer = attribution.Referrer{ClickID: t.ClickID, ClickAt: t.At.Add(p.clock), InstallBeginAt: began.Add(p.clock)}
+		if b.chance(0.8) { // the others' stores know the device's clock alone
+			c.Referrer.ClickServerAt, c.Referrer.InstallBeginServerAt = t.At, began
+		}
+		joined = true
 	case p.platform == device.IOS && b.chance(0.08):
 		t.ClipboardToken = "paste-" + t.ClickID
 		c.ClipboardToken = t.ClipboardToken
-		truth.CarryID = true
+		joined = true
 	}
 	if len(t.DeviceIDs) > 0 && !p.withoutConsent {
-		truth.CarryID = true
+		joined = true
 	}
 	iosAllows := p.platform != device.IOS || t.Owned || p.tracking == attribution.Yes
-	truth.MayGuess = !truth.CarryID && !p.withoutConsent && iosAllows
+	denied := c.At.Sub(truth.ReceivedAt) > clockSkew || truth.ReceivedAt.Sub(c.At) > oldestReport || c.At.Sub(t.At) < fastest
+	switch {
+	case p.had > 0 && p.had <= reattribution && !t.Retargeting:
+		truth.Unmeant = true
+	case joined:
+		truth.CarryID, truth.Denied = !denied, denied
+	default:
+		truth.MayGuess = !p.withoutConsent && iosAllows
+	}
 }
 
-// inject is malware that saw the download begin and sends a click for it.
-func (b *builder) inject(p *person, c *attribution.Conversion) {
-	began := c.At.Add(-6 * time.Second)
+// inject is malware that saw the download begin, six seconds before the first
+// open, and sends a click for it.
+func (b *builder) inject(p *person, c *attribution.Conversion, opened time.Time) {
+	began := opened.Add(-6 * time.Second)
 	c.Referrer.InstallBeginServerAt = began
 	at := b.click(p, began.Add(2*time.Second), p.home, browser{agent: "okhttp/4.12.0"}, 98)
 	t := &b.Touches[at]
@@ -146,13 +161,14 @@ func (b *builder) hashed(p *person) attribution.DeviceID {
 	return id
 }
 
-// sort puts the conversions, and their truths with them, in the order of time.
+// sort puts the conversions, and their truths with them, in the order in which
+// the server hears of them.
 func (b *builder) sort() {
 	order := make([]int, len(b.Conversions))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(x, y int) int { return b.Conversions[x].At.Compare(b.Conversions[y].At) })
+	slices.SortStableFunc(order, func(x, y int) int { return b.Truths[x].ReceivedAt.Compare(b.Truths[y].ReceivedAt) })
 	conversions, truths := b.Conversions, b.Truths
 	b.Conversions, b.Truths = make([]attribution.Conversion, len(order)), make([]Truth, len(order))
 	for i, from := range order {

@@ -28,7 +28,9 @@ type person struct {
 	tracking       attribution.Answer
 	relayed        bool // Private Relay is on
 	withoutConsent bool
-	lateReports    bool // his first report reaches the server late
+	lateReports    bool          // his first report reaches the server late
+	clock          time.Duration // by which his phone is fast in what attribution sees of it; less than zero: slow
+	had            time.Duration // so long ago he had the app for the first time; zero: never
 }
 
 // phone is a model.
@@ -111,8 +113,42 @@ func (b *builder) person(id int, home, carrier *line) person {
 		p.vpn = b.vpn[b.random.IntN(len(b.vpn))]
 	}
 	p.withoutConsent, p.lateReports = b.chance(0.03), b.chance(0.01)
+	if !p.lateReports { // those say when they sent, and have their clocks corrected
+		p.clock = b.clock()
+	}
+	if b.chance(0.10) {
+		p.had = b.between(day, 200*day)
+	}
 	return p
 }
+
+// clock is how fast a phone is where nothing corrects it: its app, or the
+// server that reports for it, does not tell when it sent. Most phones ask their
+// network for the time.
+func (b *builder) clock() time.Duration {
+	switch some(b.random, []weighted[string]{{952, "right"}, {10, "fast"}, {10, "very fast"}, {10, "slow"}, {10, "very slow"}, {8, "month"}}) {
+	case "fast":
+		return b.between(10*time.Second, clockSkew)
+	case "very fast":
+		return b.between(clockSkew, 3*day)
+	case "slow":
+		return -b.between(10*time.Second, clockSkew)
+	case "very slow": // half of them by less than the way from a click to an open often takes
+		return -b.between(clockSkew, some(b.random, []weighted[time.Duration]{{1, time.Hour}, {1, 3 * day}}))
+	case "month": // an empty battery
+		return -b.between(oldestReport, 700*day)
+	}
+	return 0
+}
+
+// What docs/attribution.md says that clocks may be off by, and the window of
+// re-installations. The truth does not ask the policy that is measured by it.
+const (
+	clockSkew     = 5 * time.Minute
+	oldestReport  = 30 * day
+	fastest       = 10 * time.Second // from a click to a first open
+	reattribution = 90 * day
+)
 
 // where is the line that the person is on; later, after so long, it may be another.
 func (b *builder) where(p *person) *line {

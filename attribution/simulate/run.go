@@ -31,11 +31,15 @@ func newStore(touches []attribution.Touchpoint) *store {
 	return s
 }
 
-func (s *store) find(lookups []attribution.Lookup) []attribution.Touchpoint {
+// find returns what was there by now.
+func (s *store) find(lookups []attribution.Lookup, now time.Time) []attribution.Touchpoint {
 	var found []attribution.Touchpoint
 	seen := map[int]bool{}
 	for _, l := range lookups {
 		under := s.under[l.Key]
+		if l.Until.After(now) {
+			l.Until = now
+		}
 		first, _ := slices.BinarySearchFunc(under, l.Until, func(i int, until time.Time) int { return until.Compare(s.touches[i].At) })
 		taken := 0
 		for _, i := range under[first:] {
@@ -58,9 +62,9 @@ func (w *World) Run(p *attribution.Policy) Report {
 	near := w.neighbourhoods()
 	report := Report{Methods: map[attribution.Method]*Count{}, Why: map[attribution.Code]int{}}
 	for i := range w.Conversions {
-		c := w.Conversions[i]
-		c.Neighbours = near.others(&c, w.Truths[i].Device)
-		d := attribution.Decide(&c, s.find(c.Lookups(p)), p, c.At)
+		c, now := w.Conversions[i], w.Truths[i].ReceivedAt
+		c.Neighbours = near.others(&c, w.Truths[i].Device, now)
+		d := attribution.Decide(&c, s.find(c.Lookups(p), now), p, now)
 		if d.Winner != nil {
 			s.touches[s.at[d.Winner.Touch]].UsedBy = c.ID
 		}
@@ -83,12 +87,16 @@ func (w *World) neighbourhoods() neighbourhood {
 }
 
 // others counts the other devices that opened the app from the same address in
-// the day before.
-func (n neighbourhood) others(c *attribution.Conversion, device int) int {
+// the day before, as far as the device's clock tells, up to now.
+func (n neighbourhood) others(c *attribution.Conversion, device int, now time.Time) int {
 	seen := map[int]bool{}
+	until := c.At
+	if until.After(now) {
+		until = now
+	}
 	for _, p := range prefixes(c.Facts.Addresses) {
 		for _, o := range n[p] {
-			if o.device != device && !o.at.After(c.At) && c.At.Sub(o.at) <= day {
+			if o.device != device && !o.at.After(until) && c.At.Sub(o.at) <= day {
 				seen[o.device] = true
 			}
 		}

@@ -5,8 +5,9 @@
 // The world is one country. Its people have phones of common models, live
 // in households behind one address, or are on carriers' networks where up to
 // hundreds share one. Browsers say as little as real ones do: Android's is
-// frozen, Safari 26 freezes its system, Private Relay hides the address. No
-// list of networks is configured.
+// frozen, Safari 26 freezes its system, Private Relay hides the address. Some
+// phones' clocks are fast or slow, beyond what is tolerated, too. No list of
+// networks is configured.
 package simulate
 
 import (
@@ -29,16 +30,20 @@ var start = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 
 // Truth is what really happened behind an install.
 type Truth struct {
-	Device   int  // who installed
-	Clicked  bool // and whether a click of his own led there
-	CarryID  bool // both sides know an id that joins them
-	MayGuess bool // no id, but law and platform allow to compare
+	Device     int       // who installed
+	OpenedAt   time.Time // by a clock that is right
+	ReceivedAt time.Time // when the server heard of it
+	Clicked    bool      // a click of his own led there; of the next four, one may hold then
+	CarryID    bool      // both sides know an id that joins them
+	Denied     bool      // they do, but by the device's clock it cannot have been so
+	MayGuess   bool      // no id, but law and platform allow to compare
+	Unmeant    bool      // a re-installation that such a click may not win: it is no retargeting
 }
 
 // World is a day.
 type World struct {
 	Touches     []attribution.Touchpoint
-	Conversions []attribution.Conversion // by time
+	Conversions []attribution.Conversion // in the order in which the server hears of them
 	Truths      []Truth                  // of Conversions
 	Owners      map[uid.Click]int        // the device behind a touch; fraud's is the one that it names
 	Fraud       map[uid.Click]bool       // touches that no person made

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"waypost/attribution"
-	"waypost/internal/device"
 	"waypost/link"
 )
 
@@ -39,6 +38,13 @@ func TestTargets(t *testing.T) {
 	}
 	if found := share(sum.FoundByID, sum.CarryID); found < 0.999 {
 		t.Errorf("by id: %d of %d were found, want 99.9 %%", sum.FoundByID, sum.CarryID)
+	}
+	// What is left out of that may not hide much, and is not all lost.
+	if sum.Denied*20 > sum.CarryID || sum.Believed == 0 {
+		t.Errorf("clocks deny %d of %d, of which %d are believed", sum.Denied, sum.CarryID, sum.Believed)
+	}
+	if sum.Unmeant == 0 || sum.Won > 0 {
+		t.Errorf("%d of %d re-installations were won by clicks that may not", sum.Won, sum.Unmeant)
 	}
 	likely := sum.Methods[attribution.Probabilistic]
 	if likely.Precision() < 0.95 {
@@ -80,36 +86,5 @@ func TestSeedsRepeat(t *testing.T) {
 	}
 	if reflect.DeepEqual(first.Touches, other.Touches) {
 		t.Error("two seeds made one day")
-	}
-}
-
-// TestWorldHoldsWhatItPromises counts the hard cases.
-func TestWorldHoldsWhatItPromises(t *testing.T) {
-	t.Parallel()
-	w := Day(1, people)
-	found := map[string]int{}
-	for i := range w.Touches {
-		touch := &w.Touches[i]
-		facts := &touch.Facts
-		found["bot"] += one(touch.Bot != "")
-		found["frozen Android"] += one(facts.Platform == device.Android && facts.OSVersion == "" && facts.Model == "" && !w.Fraud[touch.ID])
-		found["Safari 26"] += one(facts.Platform == device.IOS && facts.OSVersion >= "26")
-		found["silent web view"] += one(facts.Platform == device.IOS && facts.OSVersion == "")
-		found["relay that nobody listed"] += one(len(facts.Addresses) == 1 && facts.Addresses[0].IP.Is4() && facts.Addresses[0].IP.As4()[0] == 172 && facts.Addresses[0].Network == "")
-		found["IPv6"] += one(len(facts.Addresses) == 1 && facts.Addresses[0].IP.Is6())
-		found["fraud"] += one(w.Fraud[touch.ID])
-	}
-	for i := range w.Conversions {
-		found["re-install"] += one(w.Conversions[i].Past != nil)
-		found["refusal"] += one(w.Conversions[i].Consent.Measurement == attribution.No)
-		found["organic"] += one(!w.Truths[i].Clicked)
-		if i > 0 && w.Conversions[i].At.Before(w.Conversions[i-1].At) {
-			t.Error("conversions are not in the order of time")
-		}
-	}
-	for _, name := range []string{"bot", "frozen Android", "Safari 26", "silent web view", "relay that nobody listed", "IPv6", "fraud", "re-install", "refusal", "organic"} {
-		if found[name] < 20 {
-			t.Errorf("%s: %d", name, found[name])
-		}
 	}
 }
