@@ -232,8 +232,8 @@ func TestUnknownAndMissing(t *testing.T) {
 			t.Errorf("unknown apps are %d %s; want %s", status, body, want)
 		}
 	}
-	if _, metrics := s.p.call(t, "GET", "/metrics", "", ""); !strings.Contains(metrics, "waypost_reports_unknown_keys_total 2\n") {
-		t.Errorf("the metrics do not count two unknown keys")
+	if _, metrics := s.p.call(t, "GET", "/metrics", "", ""); !strings.Contains(metrics, "waypost_reports_unknown_keys_total 4\n") {
+		t.Errorf("the metrics do not count two unknown keys and two tokens")
 	}
 	k := s.close()
 	if len(k.decided) != 0 || len(k.deliveries) != 0 {

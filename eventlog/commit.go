@@ -68,8 +68,9 @@ const maxRounds = 8
 func (l *Log) commit(id uint64, b *batch) {
 	began := time.Now()
 	size, lines := len(b.buf), b.lines
-	err := l.store(id, b.buf)
+	seq, err := l.store(id, b.buf)
 	if err == nil {
+		l.appended.Store(max(l.appended.Load(), seq)) // a repetition has the first one's
 		l.count.stored(lines, size, time.Since(began))
 	} else {
 		l.count.failed.Add(uint64(lines))
@@ -94,16 +95,16 @@ func (l *Log) commit(id uint64, b *batch) {
 // ids of the last dedupeWaits×MaxWait, and none is sent after one MaxWait. (An
 // expected last sequence would do for one process, but several may write to an
 // external stream.)
-func (l *Log) store(id uint64, payload []byte) error {
+func (l *Log) store(id uint64, payload []byte) (seq uint64, err error) {
 	deadline := time.Now().Add(l.cfg.MaxWait)
 	for {
-		_, err := l.sender.send(id, payload, l.cfg.MaxWait/resendAfter)
+		seq, err := l.sender.send(id, payload, l.cfg.MaxWait/resendAfter)
 		if err == nil {
-			return nil
+			return seq, nil
 		}
 		left := time.Until(deadline)
 		if errors.Is(err, errDown) || left <= 0 {
-			return &fault.Error{Kind: fault.Unavailable, RetryAfter: l.cfg.MaxWait,
+			return 0, &fault.Error{Kind: fault.Unavailable, RetryAfter: l.cfg.MaxWait,
 				Message: fmt.Sprintf("the ledger %s did not store a batch", l.server.place()), Err: err}
 		}
 		l.count.resent.Add(1)

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"waypost/internal/fault"
@@ -40,8 +41,9 @@ type Log struct {
 	stopped context.Context // ends with Close
 	mending sync.WaitGroup
 
-	news  signal // a batch was committed
-	count counters
+	news     signal // a batch was committed
+	count    counters
+	appended atomic.Uint64 // the newest batch that was acked; written by the commit loop alone
 }
 
 // Open opens the ledger, making it if it is new. Its errors are for operators:

@@ -100,9 +100,12 @@ func TestLostAcks(t *testing.T) {
 			t.Parallel()
 			l, _ := openFlaky(t, ample, plan...)
 			want := []string{"a", "b", "c"}
-			for _, line := range want {
+			for n, line := range want {
 				if err := l.Append([]byte(line)); err != nil {
 					t.Fatal(err)
+				}
+				if last := l.LastAppended(); last != uint64(n+1) {
+					t.Errorf("after batch %d the last one is %d", n+1, last)
 				}
 			}
 			if got := readAll(t, l); !slices.Equal(got, want) {

@@ -32,6 +32,10 @@ func (l *Log) State(ctx context.Context) (State, error) {
 	return s, nil
 }
 
+// LastAppended returns the newest batch that an Append of this process has returned
+// for, 0 before the first. It asks nobody.
+func (l *Log) LastAppended() uint64 { return l.appended.Load() }
+
 // Trim forgets the batches up to a sequence, that one included. Nothing else
 // ever does, so the caller must know that every projection is past it.
 func (l *Log) Trim(ctx context.Context, upTo uint64) error {

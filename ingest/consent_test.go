@@ -1,13 +1,17 @@
 package ingest_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"waypost/attribution"
 	"waypost/attribution/history"
 	"waypost/event"
 	"waypost/ingest"
+	"waypost/ingest/ingesttest"
+	"waypost/internal/fault"
 )
 
 // TestLedgerHoldsWhatWasSaid, and nothing that only holds as long as nobody says
@@ -140,5 +144,84 @@ func TestReportsAtTheSameTimeAddUp(t *testing.T) {
 	r.IDs = []attribution.DeviceID{{Kind: attribution.GAID, Value: someGAID}}
 	if _, err := w.service.Event(t.Context(), r); err != nil || len(w.last().IDs) > 0 {
 		t.Errorf("after it, %v is kept, %v", w.last().IDs, err)
+	}
+}
+
+// TestWhatCannotMatterIsNotAsked: a report whose own answers, or those that were
+// just told, decide what is kept needs nobody to say what was said before; every
+// other one that brings something personal does.
+func TestWhatCannotMatterIsNotAsked(t *testing.T) {
+	t.Parallel()
+	type report = ingest.Report
+	f := func(name string, asks bool, change func(*report), told ...event.Consent) {
+		t.Helper()
+		w := newWorld(t)
+		for _, c := range told {
+			r := someReport()
+			r.Consent = &c
+			if _, err := w.service.Consent(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := w.ledger.Count()
+		w.decisions.Fail(ingesttest.ErrBehind)
+		r := someReport()
+		change(&r)
+		_, err := w.service.Open(t.Context(), r)
+		f := fault.As(err)
+		if asks && (f.Kind != fault.Unavailable || f.RetryAfter <= 0 || w.ledger.Count() != before) || !asks && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	says := func(c event.Consent, change func(*report)) func(*report) {
+		return func(r *report) { r.Consent = &c; change(r) }
+	}
+	id := func(kind attribution.IDKind, value string) func(*report) {
+		return func(r *report) { r.IDs = []attribution.DeviceID{{Kind: kind, Value: value}} }
+	}
+	gaid, androidID := id(attribution.GAID, someGAID), id(attribution.AndroidID, "9774d56d682e549c")
+	address := func(r *report) { r.Addresses = []netip.Addr{netip.MustParseAddr(someIP)} }
+	user := func(r *report) { r.User = "ada" }
+	agent := func(r *report) { r.Agent = phoneAgent }
+	yes, no := event.Consent{Measurement: "yes"}, event.Consent{Measurement: "no"}
+	full := event.Consent{Tracking: "yes", Measurement: "yes", Advertising: "yes", LimitAds: event.No}
+
+	f("nothing personal", false, func(*report) {})
+	f("an answer and nothing else", false, says(yes, func(*report) {}))
+	for name, change := range map[string]func(*report){"an advertising id": gaid, "an id": androidID, "an address": address, "a name": user, "an agent": agent} {
+		f(name, true, change)
+		f(name+", and no", false, says(no, change))
+		f(name+", after no", false, change, no)
+		f(name+", and something else", true, says(event.Consent{Tracking: "no"}, change))
+	}
+	f("an id, and yes", false, says(yes, androidID))
+	f("an address, and yes", false, says(yes, address))
+	f("an address, after yes", false, address, yes)
+	f("an advertising id, and yes", true, says(yes, gaid))
+	f("an advertising id, and yes to all, of a child perhaps", true, says(full, gaid))
+	f("an advertising id, after yes to all", false, gaid, event.Consent{Tracking: "yes", Measurement: "yes", Advertising: "yes", LimitAds: event.No, Child: event.No})
+	f("an advertising id, and limited", false, says(event.Consent{Measurement: "yes", LimitAds: event.Yes}, gaid))
+}
+
+// TestRefusalsAreTakenWhateverIsBehind: who refuses is heard at once, and what he
+// refuses is not kept, nor guessed when he is silent again.
+func TestRefusalsAreTakenWhateverIsBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.decisions.Fail(ingesttest.ErrBehind)
+	refusal := someReport()
+	refusal.Consent, refusal.Addresses = &event.Consent{Measurement: "no"}, []netip.Addr{netip.MustParseAddr(someIP)}
+	if _, err := w.service.Consent(t.Context(), refusal); err != nil || len(w.last().IPs) > 0 {
+		t.Fatalf("the refusal is kept as %+v, %v", w.last(), err)
+	}
+	w.pass(24 * time.Hour)
+	r := someReport()
+	r.IDs, r.Addresses = []attribution.DeviceID{{Kind: attribution.GAID, Value: someGAID}}, refusal.Addresses
+	if _, err := w.service.Open(t.Context(), r); err != nil || len(w.last().IDs)+len(w.last().IPs) > 0 {
+		t.Errorf("the open is kept as %+v, %v", w.last(), err)
+	}
+	r.Install = "another"
+	if _, err := w.service.Open(t.Context(), r); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("another's open: %v", err)
 	}
 }

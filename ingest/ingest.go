@@ -35,9 +35,16 @@ type Decisions interface {
 	Await(ctx context.Context, app link.AppID, install, key string) (i history.Installation, ok bool, err error)
 	// ReadInstallation returns what is known now; not ok when nothing is.
 	ReadInstallation(ctx context.Context, app link.AppID, install string) (i history.Installation, ok bool, err error)
+	// Mark returns a place in the ledger behind every event whose Append has
+	// returned; marks never go back. HasPassed reports whether everything before a mark is
+	// decided, which that before 0 always is. Neither costs anything.
+	Mark() uint64
+	HasPassed(mark uint64) bool
 	// ReadConsent returns what the person of an installation permits, also
-	// before its first open; empty answers are not known.
-	ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error)
+	// before its first open; empty answers are not known. What is before the mark,
+	// and what was in the ledger when the process began, is waited for, a moment
+	// at most: where it is not decided then, that is an error.
+	ReadConsent(ctx context.Context, app link.AppID, install string, mark uint64, now time.Time) (attribution.Consent, error)
 	// IsDecided reports whether an open with the key was decided.
 	IsDecided(ctx context.Context, app link.AppID, install, key string) (bool, error)
 	// TakeDeepLink hands out an installation's deferred deep link to the first
@@ -98,5 +105,5 @@ func New(cfg Config) *Service {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Service{cfg: cfg, agents: device.NewDetector(agentsCached)}
+	return &Service{cfg: cfg, agents: device.NewDetector(agentsCached), said: permitted{most: mostPermitted}}
 }

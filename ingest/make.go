@@ -28,7 +28,6 @@ type making struct {
 	account *link.Account
 	now     time.Time
 	told    event.Told
-	decided attribution.Consent // of the person, where the report speaks of consent
 }
 
 // prepare makes the event of a report, or says what is wrong with it.
@@ -264,37 +263,46 @@ func (m *making) tidyNetworks() {
 }
 
 // consent is what the report says, and what was said of the person before where
-// the report is silent. A question that cannot be answered refuses the report
-// for now: what a person has forbidden is not kept on a guess.
-func (s *Service) consent(ctx context.Context, m *making) (c attribution.Consent, err error) {
-	said := m.report.Consent
-	if len(m.report.IDs)+len(m.report.Addresses)+len(m.report.User) == 0 && said == nil {
-		return c, nil
+// the report is silent. That is asked for where it matters to what is kept; a
+// question that cannot be answered refuses the report for now: what a person has
+// forbidden is not kept on a guess.
+func (s *Service) consent(ctx context.Context, m *making) (attribution.Consent, error) {
+	heard, forgotten := s.said.of(person{m.app.ID, m.told.Install}, s.cfg.Decisions)
+	permits := func(before attribution.Consent) attribution.Consent {
+		return before.After(heard, true).After(m.said(), true)
 	}
-	if m.decided, err = s.decidedConsent(ctx, m.app.ID, m.told.Install, m.now); err != nil {
-		return c, err
+	nothing := permits(attribution.Consent{})
+	if m.report.keepsAlike(nothing, permits(forbidden)) {
+		return nothing, nil
 	}
-	c, ok := s.said.of(person{m.app.ID, m.told.Install}, m.now)
-	if !ok {
-		c = m.decided
-	}
-	if said != nil {
-		c = m.after(c)
-	}
-	return c, nil
-}
-
-// after is what the person permits once the report is heard, which must speak of it.
-func (m *making) after(before attribution.Consent) attribution.Consent {
-	return before.After(saidOf(m.report.Consent), m.told.Kind == event.ConsentKind)
-}
-
-func (s *Service) decidedConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error) {
-	c, err := s.cfg.Decisions.ReadConsent(ctx, app, install, now)
+	before, err := s.cfg.Decisions.ReadConsent(ctx, m.app.ID, m.told.Install, forgotten, m.now)
 	if err != nil {
 		err = (&fault.Error{Kind: fault.Unavailable, RetryAfter: retryAfter, Message: "what the person permits cannot be read just now"}).Because(err)
 	}
-	return c, err
+	return permits(before), err
+}
+
+// said is what the report says of consent. That nobody is a child counts in a
+// report about consent alone; the senders of others may just not know.
+func (m *making) said() (said attribution.Said) {
+	if m.report.Consent != nil {
+		said = saidOf(m.report.Consent)
+	}
+	if m.told.Kind != event.ConsentKind && said.Child == attribution.No {
+		said.Child = ""
+	}
+	return said
+}
+
+// forbidden is everything that a person can forbid.
+var forbidden = attribution.Consent{Tracking: attribution.No, Measurement: attribution.No, Advertising: attribution.No, LimitAds: true, Child: true}
+
+// keepsAlike reports whether the same of the report is kept under either consent.
+func (r *Report) keepsAlike(a, b attribution.Consent) bool {
+	if (a.Measurement == attribution.No) != (b.Measurement == attribution.No) {
+		return len(r.IDs)+len(r.Addresses)+len(r.User)+len(r.Agent) == 0
+	}
+	return a.Measurement == attribution.No || !slices.ContainsFunc(r.IDs, func(id attribution.DeviceID) bool { return a.Permits(id.Kind) != b.Permits(id.Kind) })
 }
 
 // retryAfter is when senders may try again after a fault of ours.

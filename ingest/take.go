@@ -64,7 +64,7 @@ func (s *Service) take(ctx context.Context, kind event.Kind, r *Report) (Receipt
 	}
 	s.counters.take(kind, told.Flags)
 	if told.Consent != nil && !told.Unsigned {
-		s.said.hear(person{told.App, told.Install}, m)
+		s.said.hear(person{told.App, told.Install}, m.said(), s.cfg.Decisions)
 	}
 	return Receipt{
 		ID: told.ID, Account: told.Account, App: told.App, Install: told.Install, Key: told.Key,

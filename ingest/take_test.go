@@ -463,9 +463,9 @@ func TestPrivacyComesBeforeTheLedger(t *testing.T) {
 	f("said no, and nothing is decided yet", said(func(*ingest.Report) {}), "", "")
 	f("somebody else said no", said(func(r *ingest.Report) { r.Install = "another" }), "gaid,idfa,android_id", someIP)
 	f("somebody unsigned said no", said(func(r *ingest.Report) { r.Unsigned = true }), "gaid,idfa,android_id", someIP)
-	f("said no a minute ago, and no decision knows of it", func(w *world, r *ingest.Report) {
+	f("said no, and what was decided of it permits everything", func(w *world, r *ingest.Report) {
 		said(func(*ingest.Report) {})(w, r)
-		w.pass(time.Minute + time.Millisecond)
+		w.decisions.Pass()
 	}, "gaid,idfa,android_id", someIP)
 	f("said no in another app", remembered(30002, attribution.Consent{Measurement: attribution.No}), "gaid,idfa,android_id", someIP)
 	f("said no before and yes now", func(w *world, r *ingest.Report) {

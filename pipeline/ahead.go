@@ -33,11 +33,12 @@ type ahead struct {
 	store HistoryStore
 
 	touches    []history.Touch // in the ledger's order
-	touchesBy  map[attribution.Key][]int
+	touchesBy  touchIndex
 	touchByID  map[uid.Click]int
 	earned     map[uid.Click]history.Earned
 	installs   map[installKey]*history.Installation
-	installsBy map[attribution.Key][]installKey // some may have moved on since
+	installsBy installIndex
+	stored     storedInstalls
 	decided    map[decidedKey]*history.Decided
 	orphans    map[installKey][]history.Orphan
 	adopted    []history.Orphan
@@ -53,8 +54,8 @@ type ahead struct {
 
 func newAhead(store HistoryStore) *ahead {
 	return &ahead{
-		store: store, touchesBy: map[attribution.Key][]int{}, touchByID: map[uid.Click]int{}, earned: map[uid.Click]history.Earned{},
-		installs: map[installKey]*history.Installation{}, installsBy: map[attribution.Key][]installKey{}, decided: map[decidedKey]*history.Decided{},
+		store: store, touchesBy: touchIndex{}, touchByID: map[uid.Click]int{}, earned: map[uid.Click]history.Earned{},
+		installs: map[installKey]*history.Installation{}, installsBy: installIndex{}, decided: map[decidedKey]*history.Decided{},
 		orphans: map[installKey][]history.Orphan{}, counts: report.Counts{}, sites: map[history.SiteDay]*attribution.SiteTraffic{},
 	}
 }
@@ -92,9 +93,9 @@ func (h *ahead) addTouch(t history.Touch) {
 	if _, twice := h.touchByID[t.ID]; !twice {
 		h.touchByID[t.ID] = n
 	}
-	for _, k := range keys {
-		if under := h.touchesBy[k]; len(under) == 0 || under[len(under)-1] != n {
-			h.touchesBy[k] = append(under, n)
+	for i, k := range keys {
+		if !slices.Contains(keys[:i], k) {
+			h.touchesBy.add(k, h.touches, n)
 		}
 	}
 }
@@ -172,7 +173,7 @@ func (h *ahead) findLists(ctx context.Context, asked []attribution.Lookup) ([][]
 	}
 	lists := make([][]history.Touch, len(asked))
 	for i, l := range asked {
-		under := h.under(&l)
+		under := h.touchesBy.newest(&l, h.touches)
 		if i < len(stored) {
 			under = append(under, stored[i]...)
 		}
@@ -181,17 +182,6 @@ func (h *ahead) findLists(ctx context.Context, asked []attribution.Lookup) ([][]
 		lists[i] = under[:min(len(under), attribution.MaxPerKey)]
 	}
 	return lists, nil
-}
-
-// under returns the step's own touches of a lookup, the latest first.
-func (h *ahead) under(l *attribution.Lookup) (found []history.Touch) {
-	numbers := h.touchesBy[l.Key]
-	for _, n := range slices.Backward(numbers) {
-		if t := h.touches[n]; !t.At.Before(l.Since) && !t.At.After(l.Until) {
-			found = append(found, t)
-		}
-	}
-	return found
 }
 
 // marked says what the touch has earned by now.
@@ -232,60 +222,6 @@ func (h *ahead) installation(ctx context.Context, k installKey) (*history.Instal
 	return &i, nil
 }
 
-func (h *ahead) save(i *history.Installation) {
-	k := installKey{i.App, i.ID}
-	known := *i
-	if h.installs[k] == nil {
-		h.newInstalls = append(h.newInstalls, k)
-	}
-	h.installs[k] = &known
-	for _, key := range slices.Concat(i.Identity, i.Address) {
-		if !slices.Contains(h.installsBy[key], k) {
-			h.installsBy[key] = append(h.installsBy[key], k)
-		}
-	}
-}
-
-// mostInstallations bounds those that are looked at under one key. Every rule
-// about their number is satisfied with far fewer.
-const mostInstallations = 64
-
-// findInstallations returns the installations under any of the keys, each once.
-func (h *ahead) findInstallations(ctx context.Context, keys []attribution.Key, since time.Time) ([]history.Installation, error) {
-	stored, err := h.store.FindInstallations(ctx, keys, since, mostInstallations+len(h.installs))
-	if err != nil {
-		return nil, err
-	}
-	var found []history.Installation
-	seen := map[installKey]bool{}
-	for n, key := range keys {
-		under := h.installationsUnder(key)
-		if n < len(stored) {
-			under = append(under, slices.DeleteFunc(stored[n], func(i history.Installation) bool { return h.installs[installKey{i.App, i.ID}] != nil })...)
-		}
-		slices.SortFunc(under, func(a, b history.Installation) int {
-			return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.App, b.App), cmp.Compare(a.ID, b.ID))
-		})
-		for _, i := range under[:min(len(under), mostInstallations)] {
-			if k := (installKey{i.App, i.ID}); !seen[k] {
-				seen[k] = true
-				found = append(found, i)
-			}
-		}
-	}
-	return found, nil
-}
-
-// installationsUnder returns those that the step has changed.
-func (h *ahead) installationsUnder(key attribution.Key) (found []history.Installation) {
-	for _, k := range h.installsBy[key] {
-		if i := h.installs[k]; slices.Contains(i.Identity, key) || slices.Contains(i.Address, key) {
-			found = append(found, *i)
-		}
-	}
-	return found
-}
-
 func (h *ahead) isDecided(ctx context.Context, k decidedKey) (bool, error) {
 	if h.decided[k] != nil {
 		return true, nil
@@ -317,7 +253,7 @@ func (h *ahead) decide(d *history.Decided) {
 
 func (h *ahead) addOrphan(o history.Orphan) {
 	k := installKey{o.App, o.Install}
-	if len(h.orphans[k]) == 0 && !slices.Contains(h.newOrphans, k) {
+	if _, known := h.orphans[k]; !known {
 		h.newOrphans = append(h.newOrphans, k)
 	}
 	h.orphans[k] = append(slices.DeleteFunc(h.orphans[k], func(old history.Orphan) bool { return old.Conversion == o.Conversion }), o)
@@ -353,7 +289,9 @@ func (h *ahead) adopt(ctx context.Context, k installKey) ([]history.Orphan, erro
 		return slices.ContainsFunc(newer, func(o history.Orphan) bool { return o.Conversion == old.Conversion })
 	})
 	found = append(found, newer...)
-	delete(h.orphans, k)
+	if len(newer) > 0 {
+		h.orphans[k] = nil // and stays among newOrphans
+	}
 	slices.SortFunc(found, func(a, b history.Orphan) int {
 		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.Conversion, b.Conversion))
 	})

@@ -78,7 +78,6 @@ func (a *Attributor) commit(ctx context.Context, g *gathering) error {
 // decided tells everyone who wants to know of a step that is committed.
 func (a *Attributor) decided(g *gathering) {
 	a.reached.Store(a.place)
-	a.backlog.reach(a.place)
 	a.events.Add(int64(g.events))
 	if g.skipped > 0 && a.skipped.Add(int64(g.skipped)) == int64(g.skipped) {
 		a.cfg.Logger.Warn("the ledger holds lines that are no event this version knows; nothing is decided of them (later ones are in the metrics only)",
@@ -206,7 +205,6 @@ func (a *Attributor) openReader(ctx context.Context) error {
 	}
 	a.incoming.reader, a.place = r, place
 	a.reached.Store(place)
-	a.backlog.reach(place)
 	a.waiters.tellAll() // a commit that seemed to fail may have been kept
 	return nil
 }

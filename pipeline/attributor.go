@@ -59,9 +59,11 @@ type Attributor struct {
 	policies policies
 
 	waiters waiters
-	backlog backlog
+	// backlog is what the history has to have passed before what is not in it
+	// was never told: the ledger's end when the process began.
+	backlog atomic.Uint64
 
-	reached atomic.Uint64 // the store's place, as far as it is known, for Progress
+	reached reach
 	events  atomic.Int64
 	skipped atomic.Int64
 	failed  atomic.Int64
@@ -101,8 +103,7 @@ func NewAttributor(ctx context.Context, cfg AttributorConfig) (*Attributor, erro
 		place = state.Last
 	}
 	a.reached.Store(place)
-	a.backlog = newBacklog(state.Last)
-	a.backlog.reach(place)
+	a.backlog.Store(state.Last)
 	return a, nil
 }
 
@@ -188,10 +189,13 @@ func (a *Attributor) Rebuild(ctx context.Context) error {
 		return err
 	}
 	a.dropReader()
+	// First of all nothing counts as decided any more, so that nobody takes what
+	// is not there for what was never told.
+	a.backlog.Store(max(a.backlog.Load(), a.reached.Load()))
+	a.reached.Store(0)
 	if err := a.cfg.Store.ResetHistory(ctx, History); err != nil {
 		return fmt.Errorf("reset the history: %w", err)
 	}
-	a.reached.Store(0)
 	return nil
 }
 

@@ -92,11 +92,16 @@ func (w *waiters) add(k installKey) chan struct{} {
 	w.mu.Lock()
 	w.all[k] = append(w.all[k], told)
 	w.mu.Unlock()
+	w.hurry()
+	return told
+}
+
+// hurry cuts the next pause short.
+func (w *waiters) hurry() {
 	select {
 	case w.want <- struct{}{}:
 	default:
 	}
-	return told
 }
 
 func (w *waiters) remove(k installKey, told chan struct{}) {

@@ -120,10 +120,27 @@ func (h *hearing) earlyPerson(ctx context.Context, t *event.Told, c *attribution
 	return named.User, nil
 }
 
-// ReadConsent returns what a person permits, as far as it is decided: of his
-// installation, or, before its first open, as it was said within orphanFor
-// before now. Empty answers are not known.
-func (a *Attributor) ReadConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error) {
+// ReadConsent returns what a person permits: of his installation, or, before its
+// first open, as it was said within orphanFor before now. Empty answers are not
+// known. What the ledger held when the process began, and what is before the
+// mark, is decided before the answer; where that takes longer than backlogWait,
+// there is none.
+func (a *Attributor) ReadConsent(ctx context.Context, app link.AppID, install string, mark uint64, now time.Time) (attribution.Consent, error) {
+	for {
+		if ok, err := a.passed(ctx, mark); err != nil {
+			return attribution.Consent{}, err
+		} else if !ok {
+			return attribution.Consent{}, errBehind
+		}
+		c, err := a.decidedConsent(ctx, app, install, now)
+		if err != nil || a.HasPassed(max(mark, a.backlog.Load())) { // else a rebuild has begun meanwhile
+			return c, err
+		}
+	}
+}
+
+// decidedConsent is ReadConsent as far as it is decided.
+func (a *Attributor) decidedConsent(ctx context.Context, app link.AppID, install string, now time.Time) (attribution.Consent, error) {
 	i, ok, err := a.findInstallation(ctx, app, install)
 	if ok || err != nil {
 		return i.Consent, err

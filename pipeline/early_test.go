@@ -46,7 +46,7 @@ func TestSaidBeforeTheFirstOpen(t *testing.T) {
 				if !ok || i.Consent != want || i.User != user {
 					t.Errorf("consent %+v of %q, want %+v of %q", i.Consent, i.User, want, user)
 				}
-				permitted, err := a.ReadConsent(t.Context(), androidApp, "device-1", noon)
+				permitted, err := a.ReadConsent(t.Context(), androidApp, "device-1", 0, noon)
 				p.ok(err)
 				if permitted != want {
 					t.Errorf("it permits %+v, want %+v", permitted, want)
@@ -100,7 +100,7 @@ func TestReadConsentBeforeTheFirstOpen(t *testing.T) {
 	a := p.catchUp()
 	f := func(install string, now time.Time, want attribution.Consent) {
 		t.Helper()
-		got, err := a.ReadConsent(t.Context(), androidApp, install, now)
+		got, err := a.ReadConsent(t.Context(), androidApp, install, 0, now)
 		p.ok(err)
 		if got != want {
 			t.Errorf("%s permits %+v, want %+v", install, got, want)

@@ -2,6 +2,7 @@ package ingesttest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type Decisions struct {
 	touches   map[uid.Click]history.Touch
 	taken     map[string]string              // keys of who took deep links, by installation
 	permitted map[string]attribution.Consent // before the first open, by installation
+	marks     uint64                         // that were asked for
+	passed    uint64                         // the one that the decisions have come to
 	organicAt time.Time                      // zero: who is not decided is waited for
 	awaited   []string                       // keys of opens
 	down      error                          // what every question fails with
@@ -49,6 +52,12 @@ func (d *Decisions) Decide(i history.Installation, touches ...history.Touch) {
 // Permit says what the person of an installation permits before its first open.
 func (d *Decisions) Permit(install string, c attribution.Consent) {
 	d.change(func() { d.permitted[install] = c })
+}
+
+// Pass makes the decisions come to all that is in the ledger; before it, and
+// after whatever comes then, they are behind.
+func (d *Decisions) Pass() {
+	d.change(func() { d.passed = d.marks })
 }
 
 // Remember keeps a touch under an id.
@@ -134,10 +143,31 @@ func (d *Decisions) ReadInstallation(_ context.Context, app link.AppID, install 
 	return i, i.App == app, d.down
 }
 
-// ReadConsent returns what was decided, or said with Permit.
-func (d *Decisions) ReadConsent(_ context.Context, app link.AppID, install string, _ time.Time) (attribution.Consent, error) {
+// Mark is behind all that is in the ledger.
+func (d *Decisions) Mark() uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.marks++
+	return d.marks
+}
+
+// HasPassed reports whether Pass was called since the mark was asked for.
+func (d *Decisions) HasPassed(mark uint64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return mark <= d.passed
+}
+
+// ErrBehind is what ReadConsent says where the decisions have not come to a mark.
+var ErrBehind = errors.New("deciding is behind")
+
+// ReadConsent returns what was decided, or said with Permit. It waits for nothing.
+func (d *Decisions) ReadConsent(_ context.Context, app link.AppID, install string, mark uint64, _ time.Time) (attribution.Consent, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if mark > d.passed {
+		return attribution.Consent{}, ErrBehind
+	}
 	if i := d.known[install]; i.App == app {
 		return i.Consent, d.down
 	}

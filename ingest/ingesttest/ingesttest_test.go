@@ -113,6 +113,14 @@ func TestWhatIsDecidedIsTold(t *testing.T) {
 	if _, ok, _ := d.ReadTouch(t.Context(), 8, noon); ok {
 		t.Error("it forgets nothing")
 	}
+	mark := d.Mark()
+	if _, err := d.ReadConsent(t.Context(), 1, "i", mark, noon); err != ingesttest.ErrBehind || d.HasPassed(mark) {
+		t.Errorf("behind: %v", err)
+	}
+	d.Pass()
+	if _, err := d.ReadConsent(t.Context(), 1, "i", mark, noon); err != nil || !d.HasPassed(mark) || d.HasPassed(d.Mark()) {
+		t.Errorf("not behind: %v", err)
+	}
 	d.Fail(errOff)
 	_, _, first := d.ReadInstallation(t.Context(), 1, "i")
 	_, _, second := d.ReadTouch(t.Context(), 7, noon)
