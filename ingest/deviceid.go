@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"waypost/attribution"
@@ -72,13 +74,19 @@ var installKinds = []attribution.IDKind{
 }
 
 // InstallOf makes an installation's id of a device's ids, for dialects that
-// have none: "idfv:…" of the steadiest usable one. Empty: none is usable.
+// have none: "idfv:…" of the steadiest usable one; of one that is too long for
+// that its SHA-256, so that no two devices become one. Empty: none is usable.
 func InstallOf(ids []attribution.DeviceID) string {
 	for _, kind := range installKinds {
 		for _, id := range ids {
 			if id.Kind == kind && id.State() == attribution.Usable {
 				id.Value = strings.TrimSpace(id.Value)
-				return cut(string(kind)+":"+canonical(id), maxInstall)
+				name := string(kind) + ":" + canonical(id)
+				if len(name) > maxInstall {
+					sum := sha256.Sum256([]byte(name))
+					name = string(kind) + ":" + hex.EncodeToString(sum[:])
+				}
+				return name
 			}
 		}
 	}

@@ -102,6 +102,13 @@ func TestInstallOf(t *testing.T) {
 	f("idfv:"+someIDFA, gaid, attribution.DeviceID{Kind: attribution.IDFV, Value: someIDFA})
 	f("instance:X-1", gaid, attribution.DeviceID{Kind: attribution.Instance, Value: "X-1"})
 	f("", attribution.DeviceID{Kind: attribution.GAID, Value: "rubbish"})
+	long := func(end string) attribution.DeviceID {
+		return attribution.DeviceID{Kind: attribution.Instance, Value: strings.Repeat("ab", 63) + end}
+	}
+	one, other := ingest.InstallOf([]attribution.DeviceID{long("1")}), ingest.InstallOf([]attribution.DeviceID{long("2")})
+	if one == other || len(one) > 128 || !strings.HasPrefix(one, "instance:") {
+		t.Errorf("long ids become %q and %q", one, other)
+	}
 }
 
 // TestHashKeyKeepsPartsApart: parts that read the same when joined are not the same.
