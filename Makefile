@@ -1,6 +1,6 @@
 # make test   everything that proves the program, on any machine with Go
 # make check  formatting, vet, linters, the race detector
-# make fuzz   every fuzz target for a minute; .ci/run is test, check and fuzz
+# make fuzz   every fuzz target for a minute; .ci/run is test, check and a shorter fuzz
 # make bench  the figures of docs/performance.md
 .PHONY: test check race fuzz bench build
 

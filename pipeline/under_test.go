@@ -34,7 +34,7 @@ func (s *countingStore) FindInstallations(ctx context.Context, keys []attributio
 // reads each a few times at most, and decides what steps of one event do.
 func TestInstallsOfOneAddress(t *testing.T) {
 	t.Parallel()
-	const known, fresh = 300, 300
+	const known, fresh = 150, 150
 	p := newPast(t)
 	at := noon
 	tell := func(install int, change func(*event.Told)) {
