@@ -52,8 +52,8 @@ func BenchmarkFiling(b *testing.B) {
 
 // BenchmarkInstall decides installs whose clicks lie among so many touches of
 // a week: one with a referrer and an advertising id, in a step of its own.
-// BENCH_TOUCHES=10000000 adds that many; they take a quarter of an hour to make
-// and 10 GB of the disk.
+// BENCH_TOUCHES=10000000 adds that many; they take twenty minutes to make
+// and 5 GB of the disk.
 func BenchmarkInstall(b *testing.B) {
 	sizes := []int{2_000, 200_000}
 	if more, err := strconv.Atoi(os.Getenv("BENCH_TOUCHES")); err == nil {
