@@ -1,5 +1,5 @@
-// Package event holds what happened: clicks now, installs and in-app events
-// later. An event is one JSON object on one line of the ledger; docs/events.md
+// Package event holds what happened: clicks and impressions, what apps tell, and
+// what platforms attribute themselves. An event is one JSON object on one line of the ledger; docs/events.md
 // describes the format for other readers of the stream.
 package event
 

@@ -116,12 +116,17 @@ func brokenName(body []byte, t reflect.Type) string {
 	return ""
 }
 
-// IsBroken reports whether a JSON string escapes half of a surrogate pair. It
-// reads as U+FFFD, like every other half, which would make one name of
-// different ones.
+// IsBroken reports whether a JSON string escapes half of a surrogate pair, or is
+// not UTF-8. That reads as U+FFFD, like everything else of the kind, which would
+// make one name of different ones. A U+FFFD of its own is a character.
 func IsBroken(raw json.RawMessage) bool {
+	const mark = "\ufffd"
 	var text string
-	return holdsSurrogate(raw) && json.Unmarshal(raw, &text) == nil && strings.Contains(text, "\ufffd")
+	if json.Unmarshal(raw, &text) != nil {
+		return false
+	}
+	own := bytes.Count(raw, []byte(mark)) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`))
+	return strings.Count(text, mark) > own
 }
 
 func holdsSurrogate(raw []byte) bool {

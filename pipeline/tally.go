@@ -1,5 +1,5 @@
 // Package pipeline draws the arrows between the ledger and everything that is
-// made from it: counts and renewals now, decisions and postbacks later. Each
+// made from it: counts and renewals, touchpoints, decisions and deliveries. Each
 // projection commits its rows together with the place it has reached, so that
 // every event has its effect exactly once whatever crashes.
 package pipeline

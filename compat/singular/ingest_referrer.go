@@ -1,7 +1,6 @@
 package singular
 
 import (
-	"net/url"
 	"strings"
 	"time"
 
@@ -31,7 +30,7 @@ func takeReferrer(text string, r *ingest.Report) error {
 		if blank(m.value) {
 			continue
 		}
-		if said[name] = strings.TrimSpace(looseText(m.value)); referrerNames[name] && (m.value[0] != '"' || opensJSON(said[name])) {
+		if said[name] = strings.TrimSpace(looseText(m.value)); referrerNames[name] && (m.value[0] != '"' || ingest.OpensJSON(said[name])) {
 			return noReferrer()
 		}
 	}
@@ -54,31 +53,16 @@ func takeReferrer(text string, r *ingest.Report) error {
 
 var referrerNames = map[string]bool{"referrer": true, "installreferrer": true, "googleinstallreferrer": true}
 
-// referrerObject reads a text that begins as JSON does, encoded once more than
-// a query is, perhaps, which must be an object then.
+// referrerObject reads a text that begins as JSON does, which must be an object then.
 func referrerObject(text string) (members []member, isObject bool, err error) {
-	for range 2 {
-		if !strings.HasPrefix(text, "%") {
-			break
-		}
-		plain, err := url.QueryUnescape(text)
-		if err != nil {
-			return nil, false, noReferrer()
-		}
-		text = strings.TrimSpace(plain)
-	}
-	if !opensJSON(text) {
+	object, ok := ingest.ReferrerJSON(text)
+	if ok && object == "" {
 		return nil, false, nil
 	}
-	if members, err = parseObject([]byte(text)); err != nil {
+	if members, err = parseObject([]byte(object)); !ok || err != nil {
 		return nil, false, noReferrer()
 	}
 	return members, true, nil
-}
-
-// opensJSON reports whether a text begins as JSON does and as no query can.
-func opensJSON(text string) bool {
-	return text != "" && strings.ContainsRune(`{["`, rune(text[0]))
 }
 
 func noReferrer() error {

@@ -2,7 +2,6 @@ package singular
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"maps"
 	"mime"
@@ -53,7 +52,7 @@ func readTold(r *http.Request, names map[string]bool) (filled, error) {
 			continue
 		}
 		text := looseText(m.value)
-		if name := said.set(m.name, text); names[name] && isMended(m.value, text) {
+		if name := said.set(m.name, text); names[name] && ingest.IsBroken(m.value) {
 			return nil, notText(name)
 		}
 	}
@@ -104,14 +103,6 @@ func (s filled) set(name, value string) string {
 }
 
 func notText(name string) error { return wrong(name, "the text is not UTF-8") }
-
-// isMended reports whether reading a JSON text has replaced what is no
-// character: an escaped half of a surrogate pair.
-func isMended(raw json.RawMessage, text string) bool {
-	const mark = "\ufffd"
-	own := bytes.Count(raw, []byte(mark)) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`))
-	return strings.Count(text, mark) > own
-}
 
 // is reports whether a parameter is there and says yes.
 func (s filled) is(name string) bool {

@@ -1,7 +1,6 @@
 package smartlinks
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/netip"
@@ -216,9 +215,7 @@ func (o object) named(field string) (string, error) {
 	if text == nil || err != nil {
 		return "", err
 	}
-	const mark = "\ufffd" // what a reader makes of an escaped half of a surrogate pair
-	raw := o.raw(field)
-	if own := bytes.Count(raw, []byte(mark)) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`)); strings.Count(*text, mark) > own {
+	if ingest.IsBroken(o.raw(field)) {
 		return "", fault.Bad(o.name(field), fault.Malformed, "must be Unicode: half of a surrogate pair is no character")
 	}
 	return strings.TrimSpace(*text), nil

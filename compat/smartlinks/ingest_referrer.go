@@ -1,8 +1,6 @@
 package smartlinks
 
 import (
-	"net/url"
-	"strings"
 	"time"
 
 	"waypost/event"
@@ -35,7 +33,7 @@ func (m *message) referrerIn(field string, r *ingest.Report) (*ingest.Referrer, 
 	raw, name := holder.raw(field), holder.name(field)
 	if raw[0] == '"' {
 		text := holder.loose(field)
-		object, ok := referrerText(text)
+		object, ok := ingest.ReferrerJSON(text)
 		switch {
 		case !ok:
 			return nil, noReferrer(name)
@@ -56,7 +54,7 @@ func (m *message) referrerIn(field string, r *ingest.Report) (*ingest.Referrer, 
 // referrer where the store knows none. An instant that is none is flagged.
 func (o object) readReferrer(r *ingest.Report) (*ingest.Referrer, error) {
 	text := o.loose("referrer")
-	if object, ok := referrerText(text); !ok || object != "" || !o.isBlank("referrer") && o.raw("referrer")[0] != '"' {
+	if object, ok := ingest.ReferrerJSON(text); !ok || object != "" || !o.isBlank("referrer") && o.raw("referrer")[0] != '"' {
 		return nil, noReferrer(o.name("referrer"))
 	}
 	instant := func(name string) time.Time { return o.instant(name, r, event.ReferrerFlag) }
@@ -64,26 +62,6 @@ func (o object) readReferrer(r *ingest.Report) (*ingest.Referrer, error) {
 		Raw: text, ClickAt: instant("referrer_click_time"), InstallBeginAt: instant("install_begin_time"),
 		ClickServerAt: instant("referrer_click_time_server"), InstallBeginServerAt: instant("install_begin_time_server"),
 	}, nil
-}
-
-// referrerText tells a store's referrer, which is a query, from a text that
-// begins as JSON does, encoded perhaps, and returns that without its encoding.
-// Not ok: it is encoded, and cannot be decoded.
-func referrerText(text string) (json string, ok bool) {
-	for range 2 {
-		if !strings.HasPrefix(text, "%") {
-			break
-		}
-		plain, err := url.QueryUnescape(text)
-		if err != nil {
-			return "", false
-		}
-		text = strings.TrimSpace(plain)
-	}
-	if text != "" && strings.ContainsRune(`{["`, rune(text[0])) {
-		return text, true
-	}
-	return "", true
 }
 
 func noReferrer(name string) *fault.Error {
