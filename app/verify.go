@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"waypost/pipeline"
 	"waypost/store/sqlitestore"
@@ -56,14 +57,16 @@ func (a *App) Verify(ctx context.Context, o VerifyOptions) (v Verified, err erro
 	return v, err
 }
 
-// replays are folders in the data directory that replays work in.
-const replays = "replay-*"
+// replays begin the names of the folders in the data directory that replays work in.
+const replays = "replay-"
 
 // removeReplays removes what a killed process has left of them.
 func (c Config) removeReplays() error {
-	left, err := filepath.Glob(filepath.Join(c.Data, replays))
-	for _, dir := range left {
-		err = errors.Join(err, os.RemoveAll(dir))
+	entries, err := os.ReadDir(c.Data)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), replays) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(c.Data, e.Name())))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("remove what a verify has left: %w", err)

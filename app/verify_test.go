@@ -23,7 +23,7 @@ const emulatorsAreRefused = `accounts:
 func TestDecisionsAreMadeAnew(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Data: filepath.Join(t.TempDir(), "data")}.withDefaults()
-	left := filepath.Join(cfg.Data, "replay-1")
+	left := filepath.Join(cfg.Data, replays+"1")
 	if err := os.MkdirAll(left, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestDecisionsAreMadeAnew(t *testing.T) {
 		if err != nil || v.Differs() != differs || got != want || v.Undecided != 0 {
 			t.Errorf("%+v: %+v, %v", o, v, err)
 		}
-		if dirs, err := filepath.Glob(filepath.Join(cfg.Data, replays)); err != nil || len(dirs) != 0 {
+		if dirs, err := filepath.Glob(filepath.Join(cfg.Data, replays+"*")); err != nil || len(dirs) != 0 {
 			t.Errorf("%q is left, %v", dirs, err)
 		}
 	}
@@ -77,5 +77,22 @@ func TestDecisionsAreMadeAnew(t *testing.T) {
 	told, err := a.store.ListDeliveries(t.Context(), 5899, history.DeliveryFilter{Limit: 10})
 	if err != nil || len(told) != 1 || told[0].Kind != "rejected_install" {
 		t.Errorf("told %+v, %v", told, err)
+	}
+}
+
+// TestDataDirectoryIsNoPattern: what a killed verify has left is removed whatever
+// the directory is called.
+func TestDataDirectoryIsNoPattern(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Data: filepath.Join(t.TempDir(), "da[ta")}
+	left := filepath.Join(cfg.Data, replays+"1")
+	if err := os.MkdirAll(filepath.Join(left, "inside"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := cfg.removeReplays(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
